@@ -1,0 +1,1 @@
+"""Benchmarks: speed, memory, sizes and retrieval quality. Figures of one run are comparable with each other only."""

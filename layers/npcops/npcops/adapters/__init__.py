@@ -1,0 +1,1 @@
+"""Implementations of the ports on AWS services and on embedded stand-ins."""

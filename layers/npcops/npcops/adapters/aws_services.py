@@ -1,0 +1,115 @@
+"""Small adapters on EventBridge, Step Functions and the parameter store."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from npcops.errors import StoreUnavailable
+from npcops.lore_paths import lore_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+@cache
+def events_client() -> EventBridgeClient:
+    """One client a process."""
+    return boto3.client("events", config=CONFIG)
+
+
+@cache
+def sfn_client() -> SFNClient:
+    """One client a process."""
+    return boto3.client("stepfunctions", config=CONFIG)
+
+
+@cache
+def ssm_client() -> SSMClient:
+    """One client a process."""
+    return boto3.client("ssm", config=CONFIG)
+
+
+class EventBridgePublisher:
+    """`EventPublisher` on one event bus; the source of all events is `npcops`."""
+
+    def __init__(self, client: EventBridgeClient, bus: str) -> None:
+        self._client, self._bus = client, bus
+
+    def publish(self, detail_type: str, detail: dict[str, Any]) -> None:
+        """See EventPublisher. `detail.id` identifies the event to consumers that must act once."""
+        body = msgspec.json.encode({"id": uuid.uuid4().hex, **detail}).decode()
+        entry = {"Source": "npcops", "DetailType": detail_type, "Detail": body, "EventBusName": self._bus}
+        try:
+            answer = self._client.put_events(Entries=[entry])  # type: ignore[list-item]
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailable(f"The event bus did not take {detail_type} ({type(error).__name__}).") from None
+        if answer["FailedEntryCount"]:
+            raise StoreUnavailable(f"The event bus refused {detail_type} ({answer['Entries'][0].get('ErrorCode')}).")
+
+
+class StepFunctionsStarter:
+    """`HydrationStarter` on the state machine `hydrate_lore`."""
+
+    def __init__(self, client: SFNClient, state_machine: str) -> None:
+        self._client, self._state_machine = client, state_machine
+
+    def start(self, title: str, path: str) -> None:
+        """See HydrationStarter. The input has the shape of the bucket's own events, without a sequencer."""
+        event = {"source": "npcops.reconcile", "detail": {"object": {"key": lore_key(title, path)}}}
+        try:
+            self._client.start_execution(
+                stateMachineArn=self._state_machine,
+                name=f"reconcile-{uuid.uuid4().hex}",
+                input=msgspec.json.encode(event).decode(),
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailable(f"A hydration could not be started ({type(error).__name__}).") from None
+
+
+class ParameterTunedModels:
+    """`TunedModels` on one parameter per title, read again after `seconds`.
+
+    The client is made when it is first needed: most turns ask for no tuned model.
+    """
+
+    def __init__(
+        self,
+        client: Callable[[], SSMClient],
+        prefix: str,
+        seconds: float = 15.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._prefix = client, prefix.rstrip("/")
+        self._seconds, self._clock = seconds, clock
+        self._known: dict[str, tuple[float, str | None]] = {}
+
+    def promoted(self, title: str) -> str | None:
+        """See TunedModels."""
+        known = self._known.get(title)
+        if known and self._clock() - known[0] < self._seconds:
+            return known[1]
+        client = self._client()
+        try:
+            value = client.get_parameter(Name=f"{self._prefix}/{title}")["Parameter"]["Value"]
+            model: str | None = str(msgspec.json.decode(value)["model"])
+        except client.exceptions.ParameterNotFound:
+            model = None
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailable(f"The parameter store did not answer ({type(error).__name__}).") from None
+        except (msgspec.DecodeError, KeyError, TypeError):
+            raise StoreUnavailable(f"The parameter of {title}'s tuned model is not readable.") from None
+        self._known[title] = (self._clock(), model)
+        return model

@@ -1,0 +1,35 @@
+"""Connects to OpenSearch: a managed domain, a Serverless collection, or a server of one's own."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import opensearchpy
+
+TIMEOUT_SECONDS = 10
+RETRIES = 2
+RETRIED = (429, 502, 503, 504)
+
+
+def connect(url: str, region: str | None = None, service: Literal["es", "aoss"] | None = None) -> Any:
+    """A client for `url`, which signs its requests with the function's own credentials if `service` is given.
+
+    `es` is a managed domain, `aoss` a Serverless collection; both need `region`. Without a service nothing is signed,
+    which is for a server on loopback or in a test. A request may take `TIMEOUT_SECONDS` and is sent again up to
+    `RETRIES` times.
+    """
+    signer = None
+    if service is not None:
+        from botocore.session import Session
+
+        # The session renews temporary credentials by itself, so the signer is given the credentials object.
+        signer = opensearchpy.Urllib3AWSV4SignerAuth(Session().get_credentials(), region, service)
+    return opensearchpy.OpenSearch(
+        hosts=[url],
+        http_auth=signer,
+        connection_class=opensearchpy.Urllib3HttpConnection,
+        timeout=TIMEOUT_SECONDS,
+        max_retries=RETRIES,
+        retry_on_timeout=True,
+        retry_on_status=RETRIED,
+    )

@@ -1,0 +1,203 @@
+"""The one wiring place: which adapter stands behind which port, per function, from the function's environment.
+
+Each function's module calls its own factory once at cold start. Imports are inside the factories because a cold start
+should pay only for what its function uses: numpy for the embedded store, OpenSearch's client, or document parsers.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from npcops import settings
+
+if TYPE_CHECKING:
+    from npcops.adapters.tokens import TokenVerifier
+    from npcops.catalog_entries import PutEntry
+    from npcops.commit_hydration import CommitHydration, FailHydration
+    from npcops.converse import Converse
+    from npcops.embed_and_index import EmbedAndIndex
+    from npcops.plan_hydration import PlanHydration
+    from npcops.ports import (
+        Catalog,
+        ChatModel,
+        EmbeddingModel,
+        EventPublisher,
+        LoreBucket,
+        LoreLedger,
+        PlayerStore,
+        VectorStore,
+        WorkFiles,
+    )
+    from npcops.reconcile_lore import ReconcileLore
+    from npcops.remember import Remember
+    from npcops.retrieval import Retriever
+
+
+INDEX_PREFIX = "npcops"
+# Read time-outs of embedding calls. A turn embeds its question before it asks a model, and all of it must end before
+# API Gateway gives up at 29 seconds; a batch of chunks has nobody waiting.
+QUESTION_SECONDS = 2.0
+BATCH_SECONDS = 12.0
+
+
+def players() -> PlayerStore:
+    """World states, turns and summaries."""
+    from npcops.adapters import dynamo_players, dynamodb
+
+    return dynamo_players.DynamoPlayers(dynamodb.client(), settings.read(settings.PlayerSettings).players_table)
+
+
+def catalog() -> Catalog:
+    """Cards and prompts."""
+    from npcops.adapters import dynamo_catalog, dynamodb
+
+    return dynamo_catalog.DynamoCatalog(dynamodb.client(), settings.read(settings.CatalogSettings).catalog_table)
+
+
+def events() -> EventPublisher:
+    """The application's bus."""
+    from npcops.adapters import aws_services
+
+    bus = settings.read(settings.EventSettings).event_bus
+    return aws_services.EventBridgePublisher(aws_services.events_client(), bus)
+
+
+def lore_bucket() -> LoreBucket:
+    """Lore files."""
+    from npcops.adapters import s3_files
+
+    return s3_files.S3LoreBucket(s3_files.client(), settings.read(settings.LoreSettings).lore_bucket)
+
+
+def work_files() -> WorkFiles:
+    """Intermediate files."""
+    from npcops.adapters import s3_files
+
+    return s3_files.S3WorkFiles(s3_files.client(), settings.read(settings.LoreSettings).work_bucket)
+
+
+def ledger() -> LoreLedger:
+    """The state of every document."""
+    from npcops.adapters import dynamo_ledger, dynamodb
+
+    return dynamo_ledger.DynamoLedger(dynamodb.client(), settings.read(settings.LoreSettings).ledger_table)
+
+
+def vector_store() -> VectorStore:
+    """The lore index: embedded, or OpenSearch."""
+    where = settings.read(settings.StoreSettings)
+    if where.vector_store == "sqlite":
+        from npcops.adapters.sqlite_store import SqliteVectorStore
+
+        return SqliteVectorStore(where.vector_store_location, where.embedding_dimensions)
+    from npcops.adapters.opensearch_client import connect
+    from npcops.adapters.opensearch_store import OpenSearchVectorStore
+
+    service = None if where.opensearch_service == "none" else where.opensearch_service
+    client = connect(where.vector_store_location, where.aws_region, service)
+    return OpenSearchVectorStore(client, INDEX_PREFIX, where.embedding_dimensions, serverless=service == "aoss")
+
+
+def chat() -> ChatModel:
+    """The stage's chat model."""
+    from npcops.adapters import bedrock
+
+    wanted = settings.read(settings.ChatSettings)
+    client = bedrock.runtime_client(read_timeout=wanted.chat_seconds, attempts=wanted.chat_attempts)
+    return bedrock.BedrockChat(client, wanted.chat_model)
+
+
+def embeddings(seconds: float = QUESTION_SECONDS) -> EmbeddingModel:
+    """The stage's embedding model; one call may take `seconds` and is tried twice."""
+    from npcops.adapters import bedrock
+
+    client = bedrock.runtime_client(read_timeout=seconds)
+    return bedrock.BedrockEmbeddings(client, settings.read(settings.EmbeddingSettings).embedding_model)
+
+
+@cache
+def retriever() -> Retriever:
+    """Search over lore; one a process."""
+    from npcops.retrieval import Retriever
+
+    return Retriever(embeddings(), vector_store())
+
+
+def converse() -> Converse:
+    """Function Converse. The retriever is built when a turn first needs lore: mode `base` never pays for it."""
+    from npcops.adapters import aws_services
+    from npcops.converse import Converse
+
+    wanted = settings.read(settings.ChatSettings)
+    settings.read(settings.StoreSettings), settings.read(settings.EmbeddingSettings)
+    return Converse(
+        catalog=catalog(),
+        label=settings.read(settings.CatalogSettings).catalog_label,
+        players=players(),
+        retriever=retriever,
+        chat=chat(),
+        tuned=aws_services.ParameterTunedModels(aws_services.ssm_client, wanted.tuned_model_parameters),
+        events=events(),
+        context_tokens=wanted.context_tokens,
+    )
+
+
+def remember() -> Remember:
+    """Function Remember."""
+    from npcops.remember import Remember
+
+    return Remember(catalog(), settings.read(settings.CatalogSettings).catalog_label, players(), chat())
+
+
+def plan_hydration() -> PlanHydration:
+    """Function PlanHydration."""
+    from npcops.plan_hydration import PlanHydration
+
+    return PlanHydration(lore_bucket(), work_files(), ledger(), vector_store(), events())
+
+
+def embed_and_index() -> EmbedAndIndex:
+    """Function EmbedAndIndex."""
+    from npcops.embed_and_index import EmbedAndIndex
+
+    return EmbedAndIndex(work_files(), ledger(), vector_store(), embeddings(BATCH_SECONDS))
+
+
+def commit_hydration() -> CommitHydration:
+    """Function CommitHydration."""
+    from npcops.commit_hydration import CommitHydration
+
+    return CommitHydration(work_files(), ledger(), vector_store(), events())
+
+
+def fail_hydration() -> FailHydration:
+    """Function FailHydration."""
+    from npcops.commit_hydration import FailHydration
+
+    return FailHydration(ledger(), events())
+
+
+def reconcile_lore() -> ReconcileLore:
+    """Function ReconcileLore."""
+    from npcops.adapters import aws_services
+    from npcops.reconcile_lore import ReconcileLore
+
+    machine = settings.read(settings.ReconcileSettings).hydration_state_machine
+    starter = aws_services.StepFunctionsStarter(aws_services.sfn_client(), machine)
+    return ReconcileLore(lore_bucket(), ledger(), vector_store(), starter)
+
+
+def put_entry() -> PutEntry:
+    """Function PutEntry."""
+    from npcops.catalog_entries import PutEntry
+
+    return PutEntry(catalog())
+
+
+def token_verifier() -> TokenVerifier:
+    """Function AuthorizeRequest."""
+    from npcops.adapters.tokens import TokenVerifier
+
+    wanted = settings.read(settings.TokenSettings)
+    return TokenVerifier(wanted.token_issuer, wanted.token_audience, wanted.jwks_url)

@@ -1,0 +1,121 @@
+"""The one exception tree: every failure npcops reports on purpose is a subclass of `NpcopsError`.
+
+`kind` is the stable, URL-safe name that clients may switch on (the `type` of an RFC 9457 problem document),
+`status` the HTTP status the API answers with, and the message a sentence that its reader can act on. No message
+contains player text, prompts or answers: messages are logged.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class NpcopsError(Exception):
+    """Base of all expected failures."""
+
+    kind: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong on our side"
+
+
+class InvalidRequest(NpcopsError):
+    """The request is malformed; sending it again unchanged cannot succeed."""
+
+    kind = "invalid-request"
+    status = 400
+    title = "The request is not valid"
+
+
+class Unauthenticated(NpcopsError):
+    """The token is missing, malformed, expired or not signed by the configured issuer."""
+
+    kind = "unauthenticated"
+    status = 401
+    title = "A valid token is needed"
+
+
+class Forbidden(NpcopsError):
+    """The token is valid but its scope, title or subject does not allow this."""
+
+    kind = "forbidden"
+    status = 403
+    title = "This token may not do that"
+
+
+class NotFound(NpcopsError):
+    """What the request names does not exist in this title."""
+
+    kind = "not-found"
+    status = 404
+    title = "Not found"
+
+
+class Conflict(NpcopsError):
+    """The request is valid but the present state does not allow it."""
+
+    kind = "conflict"
+    status = 409
+    title = "Not possible in the present state"
+
+
+class NoTunedModel(Conflict):
+    """Mode `tuned` was asked for and the title has no promoted model."""
+
+    kind = "no-tuned-model"
+    title = "No tuned model is promoted for this title"
+
+
+class TooLarge(NpcopsError):
+    """Something exceeds a stated limit."""
+
+    kind = "too-large"
+    status = 413
+    title = "Too large"
+
+
+class ModelFailed(NpcopsError):
+    """A model call failed for good: rejected input, wrong model id, or a reply that cannot be read."""
+
+    kind = "model-failed"
+    status = 502
+    title = "The model could not answer"
+
+
+class ModelUnavailable(NpcopsError):
+    """A model call was throttled, timed out or met a service fault after its configured retries."""
+
+    kind = "model-unavailable"
+    status = 503
+    title = "The model is not available right now"
+
+
+class StoreUnavailable(NpcopsError):
+    """A data store (vector store, table, bucket) did not answer after its configured retries."""
+
+    kind = "store-unavailable"
+    status = 503
+    title = "A data store is not available right now"
+
+
+class UnreadableDocument(NpcopsError):
+    """A lore file cannot be turned into text. The message tells its writer what to change."""
+
+    kind = "unreadable-document"
+    status = 422
+    title = "This lore file cannot be read"
+
+
+class InvalidTemplate(NpcopsError):
+    """A prompt template is broken, or uses a variable that it does not declare."""
+
+    kind = "invalid-template"
+    status = 422
+    title = "This prompt template is not valid"
+
+
+class Superseded(NpcopsError):
+    """A newer hydration of the same document has taken over; this one must stop and change nothing."""
+
+    kind = "superseded"
+    status = 409
+    title = "A newer version of this document is being indexed"

@@ -1,0 +1,18 @@
+"""Who is calling: the title a token is for, what it may do and on whose behalf."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Scope = Literal["player", "server", "studio"]
+SCOPES: frozenset[str] = frozenset(("player", "server", "studio"))
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A verified caller. `subject` is the player for scope `player`, a person or service otherwise."""
+
+    title: str
+    subject: str
+    scopes: frozenset[str]

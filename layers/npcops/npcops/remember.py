@@ -1,0 +1,85 @@
+"""Use case: fold the older turns of a conversation into summaries, so that memory stays within its token budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from npcops.dialogue import Memory, NpcCard, PromptTemplate, RememberedTurn, Summary
+from npcops.errors import ModelFailed
+from npcops.lore import Gate
+from npcops.ports import Catalog, ChatModel, PlayerStore
+from npcops.prompting import build_summary_prompt
+from npcops.tokens import estimate
+
+# Turns read at once. What lies beyond is folded when the next turn is spoken.
+TURNS_PER_FOLD = 60
+
+
+class Remember:
+    """Runs after every turn; does nothing until the verbatim turns outgrow the NPC's budget by half.
+
+    Turns are summarised apart for each distinct gate, so that a summary never mixes what a player may know in one
+    save with what they may not know in another.
+    """
+
+    def __init__(self, catalog: Catalog, label: str, players: PlayerStore, chat: ChatModel) -> None:
+        self._catalog, self._label, self._players, self._chat = catalog, label, players, chat
+
+    def __call__(self, title: str, player: str, npc: str, save: str) -> int:
+        """Fold what has to be folded; returns how many turns were.
+
+        Running it twice, or at the same time, folds once. Raises NotFound, ModelFailed, ModelUnavailable,
+        StoreUnavailable.
+        """
+        card, _ = self._catalog.npc(title, npc, self._label)
+        memory = self._players.memory(title, player, npc, save)
+        turns = self._players.turns(title, player, npc, save, memory.until, TURNS_PER_FOLD, newest=False)
+        old = _outgrown(turns, card.memory.recent_tokens)
+        if not old:
+            return 0
+        template, _ = self._catalog.prompt(title, "summary", self._label)
+        summaries = {summary.gate.key: summary for summary in memory.summaries}
+        groups: dict[str, list[RememberedTurn]] = {}
+        for turn in old:
+            groups.setdefault(turn.gate.key, []).append(turn)
+        for gate_key, group in groups.items():
+            previous = summaries.get(gate_key)
+            summaries[gate_key] = self._summarise(title, card, template, previous, group)
+        folded = Memory(tuple(summaries.values()), old[-1].turn_id, memory.revision + 1)
+        saved = self._players.save_memory(title, player, npc, save, folded, card.memory.ttl_days)
+        return len(old) if saved else 0
+
+    def _summarise(
+        self,
+        title: str,
+        card: NpcCard,
+        template: PromptTemplate,
+        previous: Summary | None,
+        turns: Sequence[RememberedTurn],
+    ) -> Summary:
+        prompt = build_summary_prompt(
+            template=template,
+            card=card,
+            title=self._catalog.game(title, self._label),
+            previous=previous.text if previous else "",
+            turns=turns,
+            attribution={"title": title, "npc": card.id, "purpose": "summary"},
+        )
+        gates: list[Gate] = [turn.gate for turn in turns]
+        text = self._chat.reply(prompt).text.strip()
+        if not text:
+            raise ModelFailed("The model returned an empty summary.")
+        return Summary(text, Gate.all_of(gates))
+
+
+def _outgrown(turns: Sequence[RememberedTurn], budget: int) -> Sequence[RememberedTurn]:
+    """The oldest turns that must go so that the rest fits `budget`; none until the excess is half of it."""
+    sizes = [estimate(turn.player) + estimate(turn.npc) for turn in turns]
+    total = sum(sizes)
+    if total <= budget * 1.5:
+        return ()
+    gone = 0
+    while total > budget:
+        total -= sizes[gone]
+        gone += 1
+    return turns[:gone]

@@ -1,0 +1,1 @@
+"""The embedded cloud: what AWS would serve, answered on this machine."""

@@ -1,0 +1,168 @@
+"""The two background servers of the local stack: the embedded cloud and the Bedrock service with real models."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from local import models, processes, venvs
+from local.layout import ROOT, Layout
+from local.state import StackState
+
+ACCOUNT = "210987654321"
+REGION = "us-east-1"
+DEFAULT_CHAT, EMBEDDINGS = models.DEFAULTS
+CLOUD, BEDROCK = "cloud", "bedrock"
+PREFERRED_PORTS = {CLOUD: 4600, BEDROCK: 4640}
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")
+# By these a developer has another GGUF file, or an OpenAI-compatible server, speak instead.
+OWN_MODEL = ("LOCAL_MODEL_PATH", "LOCAL_OPENAI_BASE_URL", "LOCAL_OPENAI_MODEL", "LOCAL_OPENAI_API_KEY")
+FAKE_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": ACCOUNT,
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def url(state: StackState, name: str) -> str:
+    """The loopback address of a server."""
+    return f"http://{processes.LOOPBACK}:{state.ports[name]}"
+
+
+def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """What a background process may see: no real credentials, no proxies, nothing of the caller's Python."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return {**inherited, **FAKE_CREDENTIALS, "NO_PROXY": "*", **extra}
+
+
+def cloud_environment(layout: Layout, state: StackState) -> dict[str, str]:
+    """The embedded cloud's settings. All of it also reaches the functions that it runs."""
+    return clean_environment(
+        {
+            "BIND_HOST": processes.LOOPBACK,
+            "GATEWAY_PORT": str(state.ports[CLOUD]),
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "MINISTACK_REGION": REGION,
+            "MINISTACK_HOST": processes.LOOPBACK,
+            "LAMBDA_EXECUTOR": "local",
+            "LAMBDA_WARM_TTL_SECONDS": "60",
+            "LAMBDA_ACCOUNT_CONCURRENCY": "0",
+            "MINISTACK_WORKER_THREADS": "256",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(layout.cloud / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(layout.objects),
+            "NPCOPS_JWKS_FILE": str(layout.jwks_file),
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url(state, BEDROCK),
+            "OPENBLAS_NUM_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(ROOT),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class ChatModel:
+    """What speaks: a model of `models.lock.json` by its name and Bedrock id, or in its place what OWN_MODEL says."""
+
+    name: str
+    bedrock_id: str
+    own: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def description(self) -> str:
+        """What people are told; never a key."""
+        return self.own.get("LOCAL_OPENAI_BASE_URL") or self.own.get("LOCAL_MODEL_PATH") or self.name
+
+    @property
+    def digest(self) -> str:
+        """Changes when the Bedrock service has to be started anew."""
+        return hashlib.sha256(repr((self.name, sorted(self.own.items()))).encode()).hexdigest()[:16]
+
+
+def chosen_chat_model() -> ChatModel:
+    """The chat model that NPCOPS_CHAT_MODEL and OWN_MODEL choose. Raises SetupFailed for an unknown name."""
+    name = os.environ.get("NPCOPS_CHAT_MODEL") or DEFAULT_CHAT
+    known = {model.name: model for model in models.catalogue().values() if model.role == "chat"}
+    if name not in known:
+        raise venvs.SetupFailed(f"NPCOPS_CHAT_MODEL={name} is not one of {', '.join(known)}")
+    own = {variable: os.environ[variable] for variable in OWN_MODEL if os.environ.get(variable)}
+    return ChatModel(name, known[name].bedrock_id, own)
+
+
+def ensure_running(layout: Layout, state: StackState, chat: ChatModel) -> list[str]:
+    """Start what does not run; returns the names of the servers that were started. Does not wait.
+
+    The cloud tells functions Bedrock's port, so a new port restarts the cloud; a new chat model restarts Bedrock.
+    """
+    if state.chat_digest != chat.digest:
+        processes.stop(state.processes.get(BEDROCK))
+        state.chat_digest, state.chat_model = chat.digest, chat.description
+    bedrock_port = state.ports.get(BEDROCK)
+    for name in (BEDROCK, CLOUD):
+        if not is_running(state, name):
+            state.ports[name] = processes.choose_port(state.ports.get(name, PREFERRED_PORTS[name]))
+    if state.ports[BEDROCK] != bedrock_port:
+        processes.stop(state.processes.get(CLOUD))
+    own = {**chat.own, "PYTHONPATH": str(ROOT)}
+    bedrock = [sys.executable, "-m", "local.bedrock", "--port", str(state.ports[BEDROCK]), "--chat", chat.name]
+    cloud = [str(venvs.binary("cloud", "python")), "-m", "local.emulator"]
+    commands = {BEDROCK: (bedrock, clean_environment(own)), CLOUD: (cloud, cloud_environment(layout, state))}
+    started = [name for name in commands if not is_running(state, name)]
+    for name in started:
+        command, environment = commands[name]
+        state.processes[name] = processes.start(command, log_file(layout, name), environment, ROOT)
+    return started
+
+
+def is_running(state: StackState, name: str) -> bool:
+    """Whether the server runs."""
+    return processes.find(state.processes.get(name)) is not None
+
+
+def stop_all(state: StackState) -> list[str]:
+    """Stop both servers, the cloud first; returns the names of those that ran."""
+    return [name for name in (CLOUD, BEDROCK) if processes.stop(state.processes.pop(name, None))]
+
+
+def wait_ready(layout: Layout, state: StackState, name: str, patience_seconds: float = 90.0) -> None:
+    """Return once the server answers. Raises ProcessFailed."""
+    path = {CLOUD: "/_npcops/jwks.json", BEDROCK: "/health"}[name]
+    processes.wait_until(
+        answers(url(state, name) + path), state.processes[name], log_file(layout, name), patience_seconds
+    )
+
+
+def save_cloud(state: StackState) -> None:
+    """Have the cloud write its state now, not within the next seconds."""
+    httpx.post(url(state, CLOUD) + "/_npcops/save", timeout=60, trust_env=False).raise_for_status()
+
+
+def answers(address: str) -> Callable[[], bool]:
+    """A check whether `address` answers 200."""
+
+    def check() -> bool:
+        try:
+            return httpx.get(address, timeout=5.0, trust_env=False).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    return check
+
+
+def log_file(layout: Layout, name: str) -> Path:
+    """Where a server's output goes."""
+    return layout.logs / f"{name}.log"

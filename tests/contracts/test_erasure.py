@@ -1,0 +1,137 @@
+"""The contract of `PlayerStore.erase`: nothing of a player is left, whatever arrives before, during or after it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from npcops.adapters.dynamo_players import DynamoPlayers
+from npcops.dialogue import Memory, RememberedTurn, Summary, WorldState
+from npcops.errors import Conflict
+from npcops.ports import PlayerStore
+from tests.contracts.player_samples import KING, said, tell, told
+from tests.resources import Resources
+
+
+class Intruding:
+    """A DynamoDB client during one of whose calls somebody else acts."""
+
+    def __init__(self, client: Any, call: str, act: Callable[[], object]) -> None:
+        self._client, self._call, self._act = client, call, act
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        if name != self._call:
+            return found
+
+        def call(**request: Any) -> Any:
+            self._act()
+            return found(**request)
+
+        return call
+
+
+@pytest.fixture
+def players(resources: Resources) -> DynamoPlayers:
+    return DynamoPlayers(resources.dynamodb, resources.name("players"))
+
+
+@pytest.fixture
+def title() -> str:
+    return f"game-{secrets.token_hex(4)}"
+
+
+def at(number: int) -> str:
+    """A turn id `number` milliseconds into an hour that has begun."""
+    return f"{time.time_ns() // 1_000_000 - 3_600_000 + number:012x}0123456789"
+
+
+def spoken(turn_id: str) -> RememberedTurn:
+    return RememberedTurn(turn_id, "Who rules?", "The king.", KING)
+
+
+def test_erasing_removes_everything_and_says_what(resources: Resources, players: PlayerStore, title: str) -> None:
+    texts = [str(number) for number in range(60)]
+    tell(players, title, "ann", "mira", "main", *texts)
+    tell(players, title, "ann", "otto", "two", "a")
+    tell(players, title, "ann#2", "mira", "main", "stays")
+    players.set_world(title, "ann", WorldState(("war",)))
+    players.save_memory(title, "ann", "mira", "main", Memory((), said(0).turn_id, 1), ttl_days=1)
+    reply = {"pk": {"S": f"{title}#ann"}, "sk": {"S": "converse.app.run#0123"}, "data": {"S": "The king."}}
+    resources.dynamodb.put_item(TableName=resources.name("players"), Item=reply)
+
+    assert players.erase(title, "ann") == {"turns": 61, "summaries": 1, "world": 1, "replies": 1}
+    left = resources.items("players", pk=f"{title}#ann")
+    assert [item["sk"]["S"] for item in left] == ["erased"]
+    assert int(left[0]["expires_at"]["N"]) < time.time() + 2 * 86400
+    assert told(players, title, "ann#2") == ["stays"]
+
+
+def test_erasing_a_player_nobody_knows_removes_nothing(players: PlayerStore, title: str) -> None:
+    assert players.erase(title, "nobody") == {}
+    assert players.erase(title, "nobody") == {}
+
+
+def test_a_turn_begun_before_an_erasure_leaves_nothing(players: PlayerStore, title: str) -> None:
+    turn_id = at(0)
+    players.erase(title, "ann")
+    players.append_turn(title, "ann", "mira", "main", spoken(turn_id), ttl_days=1)
+    assert told(players, title, "ann") == []
+
+
+def test_a_turn_begun_after_an_erasure_is_remembered(players: PlayerStore, title: str) -> None:
+    players.erase(title, "ann")
+    players.append_turn(title, "ann", "mira", "main", spoken(at(3_700_000)), ttl_days=1)
+    assert told(players, title, "ann") == ["Who rules?"]
+
+
+def test_a_summary_of_turns_erased_meanwhile_leaves_nothing(players: PlayerStore, title: str) -> None:
+    turn_id = at(0)
+    players.append_turn(title, "ann", "mira", "main", spoken(turn_id), ttl_days=1)
+    players.erase(title, "ann")
+    memory = Memory((Summary("The king rules.", KING),), turn_id, 1)
+    assert players.save_memory(title, "ann", "mira", "main", memory, ttl_days=1) is False
+    assert players.memory(title, "ann", "mira", "main") == Memory()
+
+
+@pytest.mark.parametrize("call", ["query", "batch_write_item"])
+def test_what_arrives_in_the_middle_of_an_erasure_leaves_nothing(
+    resources: Resources, players: PlayerStore, title: str, call: str
+) -> None:
+    turn_id = at(0)
+    players.append_turn(title, "ann", "mira", "main", spoken(turn_id), ttl_days=1)
+
+    def arrive() -> None:
+        players.append_turn(title, "ann", "mira", "main", spoken(at(1)), ttl_days=1)
+        memory = Memory((Summary("The king rules.", KING),), turn_id, 1)
+        players.save_memory(title, "ann", "mira", "main", memory, ttl_days=1)
+
+    eraser = DynamoPlayers(Intruding(resources.dynamodb, call, arrive), resources.name("players"))  # type: ignore[arg-type]
+    eraser.erase(title, "ann")
+    assert [item["sk"]["S"] for item in resources.items("players", pk=f"{title}#ann")] == ["erased"]
+
+
+def test_a_player_who_was_erased_can_be_remembered_anew(players: PlayerStore, title: str) -> None:
+    players.erase(title, "ann")
+    turn_id = at(3_700_000)
+    players.append_turn(title, "ann", "mira", "main", spoken(turn_id), ttl_days=1)
+    memory = Memory((Summary("The king rules.", KING),), turn_id, 1)
+    assert players.save_memory(title, "ann", "mira", "main", memory, ttl_days=1) is True
+    assert players.memory(title, "ann", "mira", "main") == memory
+
+
+def test_an_erasure_that_cannot_finish_says_so(resources: Resources, players: PlayerStore, title: str) -> None:
+    tell(players, title, "ann", "mira", "main", "a")
+
+    class Throttled(Intruding):
+        def batch_write_item(self, **request: Any) -> dict[str, Any]:
+            return {"UnprocessedItems": request["RequestItems"]}
+
+    eraser = DynamoPlayers(Throttled(resources.dynamodb, "", lambda: None), resources.name("players"))  # type: ignore[arg-type]
+    with pytest.raises(Conflict, match="erase the player again"):
+        eraser.erase(title, "ann")
+    assert players.erase(title, "ann") == {"turns": 1}

@@ -1,0 +1,113 @@
+"""What functions get from the template: layers and times that fit, and an environment that satisfies their settings."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.descriptions import DOMAIN, LOCAL, ROOT, SERVERLESS, Stage, folder, functions, resources, template
+
+FUNCTIONS = sorted(functions())
+API_SECONDS = 29
+STAGES = {"local": LOCAL, "serverless": SERVERLESS, "domain": DOMAIN}
+# Imports each function in a child process of its own, whose environment is the given one and nothing else.
+STARTER = Path(__file__).with_name("starter.py")
+
+
+def start(wanted: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Run the module of each function with its environment; returns what went wrong, by function."""
+    done = subprocess.run(
+        [sys.executable, str(STARTER)], input=json.dumps(wanted), capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("layer", sorted(resources("AWS::Serverless::LayerVersion")))
+def test_layers_are_built_for_the_architecture_of_the_functions(layer: str) -> None:
+    body, common = resources("AWS::Serverless::LayerVersion")[layer], template()["Globals"]["Function"]
+    assert body["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": common["Architectures"][0]}
+    assert body["Properties"]["CompatibleArchitectures"] == common["Architectures"]
+    assert body["Properties"]["CompatibleRuntimes"] == [common["Runtime"]]
+
+
+def test_the_layers_makefile_builds_for_the_runtime_of_the_functions() -> None:
+    common = template()["Globals"]["Function"]
+    text = (ROOT / "layers/layer.mk").read_text()
+    assert f"--python-version {common['Runtime'].removeprefix('python')} " in text
+    assert {"arm64": "--python-platform aarch64-manylinux_2_34"}[common["Architectures"][0]] in text
+
+
+@pytest.mark.parametrize("layer", ["deps", "documents", "embedded"])
+def test_a_layers_lock_pins_every_package_by_hash(layer: str) -> None:
+    text = (ROOT / "layers" / layer / "requirements.txt").read_text().replace("\\\n", " ")
+    pins = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    assert pins
+    assert all("==" in pin and "--hash=sha256:" in pin for pin in pins)
+
+
+def test_only_the_local_stage_carries_the_embedded_store() -> None:
+    with_it = {name for name, found in STAGES.items() if "EmbeddedLayer" in Stage(found).resources()}
+    attached = {
+        name
+        for name, found in STAGES.items()
+        if "EmbeddedLayer" in Stage(found).value(functions()["Converse"]["Layers"])
+    }
+    assert with_it == attached == {"local"}
+
+
+def test_only_plan_hydration_carries_the_parsers() -> None:
+    stage = Stage(SERVERLESS)
+    assert {n for n, body in functions().items() if "DocumentsLayer" in stage.value(body["Layers"])} == {
+        "PlanHydration"
+    }
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_defect_11_a_function_behind_the_api_ends_before_the_api_gives_up(name: str) -> None:
+    asked_by_the_api = any(event["Type"] == "Api" for event in functions()[name].get("Events", {}).values())
+    if asked_by_the_api or name == "AuthorizeRequest":
+        assert functions()[name]["Timeout"] < API_SECONDS
+    else:
+        assert functions()[name]["Timeout"] <= 300
+
+
+def test_defect_11_a_model_call_gives_up_before_its_function_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    from npcops.adapters.bedrock import runtime_client
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    config: Any = runtime_client().meta.config
+    attempts = config.retries["total_max_attempts"]
+    assert attempts * (config.connect_timeout + config.read_timeout) < functions()["Converse"]["Timeout"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "names"),
+    [("local", FUNCTIONS), ("serverless", FUNCTIONS), ("domain", ["SearchLore"])],
+    ids=["local", "serverless", "domain"],
+)
+def test_every_function_starts_with_exactly_the_environment_of_the_template(stage: str, names: list[str]) -> None:
+    assert start({name: Stage(STAGES[stage]).environment(name) for name in names}) == {}
+
+
+@pytest.mark.parametrize(
+    ("function", "variable"),
+    [("Converse", "PLAYERS_TABLE"), ("AuthorizeRequest", "JWKS_URL"), ("ReconcileLore", "HYDRATION_STATE_MACHINE")],
+)
+def test_a_function_that_lacks_a_variable_says_which(function: str, variable: str) -> None:
+    environment = Stage(LOCAL).environment(function)
+    del environment[variable]
+    assert variable.lower() in start({function: environment})[function]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_variable_without_a_reader(name: str) -> None:
+    code = "".join(path.read_text() for path in (ROOT / "layers/npcops/npcops").rglob("*.py"))
+    for variable in functions()[name]["Environment"]["Variables"]:
+        assert variable.startswith("POWERTOOLS_") or variable.lower() in code, variable
+
+
+def test_folder_names_are_made_of_logical_ids() -> None:
+    assert folder("PlanHydration") == "plan_hydration"

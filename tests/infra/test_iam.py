@@ -1,0 +1,171 @@
+"""Least privilege: no wildcard actions or principals, exact resources, and every exception with its reason."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infra.descriptions import ACCOUNT, DOMAIN, LOCAL, REGION, SERVERLESS, Stage, functions, operations
+
+STAGES = {"local": LOCAL, "serverless": SERVERLESS, "domain": DOMAIN}
+
+# Resources that are broader than one thing, and why. SAM itself attaches two managed policies to every function,
+# AWSLambdaBasicExecutionRole and AWSXrayWriteOnlyAccess (the actions of X-Ray have no resources), and the latter to
+# the state machine.
+BROAD = {
+    "*": "delivering logs of a state machine has no resource-level permissions",
+    "LoreBucket.Arn/lore/*": "the objects below one prefix",
+    "WorkBucket.Arn/hydration/*": "the objects below one prefix",
+    f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/npcops/dev/models/*": "one parameter for each game title",
+    "arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0": "a profile calls one model in several regions",
+    f"arn:aws:es:{REGION}:{ACCOUNT}:domain/npcops-dev/*": "the paths of one domain, which holds the lore index alone",
+    "index/npcops-dev/*": "the indexes of one collection, which holds the lore index alone",
+    f"arn:aws:execute-api:{REGION}:{ACCOUNT}:Api/authorizers/*": "authorisers get their ids when they are made",
+}
+LOG_DELIVERY = {
+    *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),
+    *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
+}
+MANAGED = {
+    "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs": "AWS's own role for access logs",
+}
+
+
+def listed(value: Any) -> list[Any]:
+    """A statement's value as the list that it may be left out to be."""
+    return value if isinstance(value, list) else [value]
+
+
+def statements(stage: Stage) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every policy statement of the stage, wherever it is written, with the resource that carries it."""
+
+    def walk(name: str, node: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        if isinstance(node, dict):
+            if "Effect" in node and "Action" in node:
+                yield name, node
+            for value in node.values():
+                yield from walk(name, value)
+        elif isinstance(node, list):
+            for value in node:
+                yield from walk(name, value)
+
+    for name, body in stage.resources().items():
+        yield from walk(name, stage.value(body["Properties"]))
+        if body["Type"] == "AWS::Lambda::Permission":
+            found = stage.value(body["Properties"])
+            yield (
+                name,
+                {
+                    **found,
+                    "Effect": "Allow",
+                    "Resource": found["SourceArn"],
+                    "Principal": {"Service": found["Principal"]},
+                },
+            )
+        if body["Type"] == "AWS::OpenSearchServerless::AccessPolicy":
+            for policy in json.loads(stage.value(body["Properties"]["Policy"])):
+                for rule in policy["Rules"]:
+                    access = {"Action": rule["Permission"], "Resource": rule["Resource"]}
+                    yield name, {**access, "Effect": "Allow", "Principal": {"AWS": policy["Principal"]}}
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_defect_10_no_wildcard_action_or_principal_is_allowed(name: str) -> None:
+    for where, statement in statements(Stage(STAGES[name])):
+        if statement["Effect"] == "Deny":
+            continue
+        actions = listed(statement["Action"])
+        assert actions, where
+        assert not [action for action in actions if "*" in action], where
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys(), where
+        principals = statement.get("Principal", {})
+        assert principals != "*", where
+        assert not [one for some in principals.values() for one in listed(some) if "*" in one], where
+
+
+def test_broad_resources_are_exactly_the_listed_exceptions() -> None:
+    found = {
+        resource
+        for name in STAGES.values()
+        for _, statement in statements(Stage({**name, "Stage": "dev"}))
+        if statement["Effect"] == "Allow"
+        for resource in listed(statement.get("Resource", []))
+        if "*" in resource
+    }
+    assert found == set(BROAD)
+
+
+def test_only_log_delivery_is_allowed_on_every_resource() -> None:
+    found = [
+        (where, set(listed(statement["Action"])))
+        for where, statement in statements(Stage(SERVERLESS))
+        if statement["Effect"] == "Allow" and "*" in listed(statement.get("Resource", []))
+    ]
+    assert found == [("HydrateLore", LOG_DELIVERY)]
+
+
+def test_managed_policies_are_exactly_the_listed_exceptions() -> None:
+    stage = Stage(SERVERLESS)
+    found = [
+        arn
+        for body in stage.resources().values()
+        for arn in stage.value(body["Properties"].get("ManagedPolicyArns", []))
+    ]
+    assert found == list(MANAGED)
+
+
+def test_functions_have_no_policy_templates_and_no_foreign_policies() -> None:
+    for name, body in functions().items():
+        for policy in listed(body.get("Policies", [])):
+            assert policy == {"Ref": "UseChatModel"} or policy.keys() == {"Statement"}, name
+
+
+def test_defect_10_every_method_has_the_authoriser() -> None:
+    assert operations()
+    assert {str(operation.get("security")) for operation in operations().values()} == {"[{'token': []}]"}
+
+
+def test_defect_10_only_the_writers_may_write_the_index() -> None:
+    for parameters in (SERVERLESS, DOMAIN):
+        writers = {
+            principal
+            for _, statement in statements(Stage(parameters))
+            if {"aoss:WriteDocument", "es:ESHttpPut"} & set(listed(statement["Action"]))
+            for principal in listed(statement["Principal"]["AWS"])
+        }
+        assert writers == {"EmbedAndIndexRole.Arn", "CommitHydrationRole.Arn"}
+
+
+def test_whoever_reads_the_store_may_reach_it() -> None:
+    """The callers of `bootstrap.vector_store` are the principals of both kinds of OpenSearch."""
+    expected = {
+        f"{name}Role.Arn"
+        for name in ("Converse", "SearchLore", "ReconcileLore", "PlanHydration", "EmbedAndIndex", "CommitHydration")
+    }
+    for parameters, kind in (
+        (SERVERLESS, "AWS::OpenSearchServerless::AccessPolicy"),
+        (DOMAIN, "AWS::OpenSearchService::Domain"),
+    ):
+        stage = Stage(parameters)
+        named = {
+            principal
+            for where, statement in statements(stage)
+            if stage.resources()[where]["Type"] == kind
+            for principal in listed(statement["Principal"]["AWS"])
+        }
+        assert named == expected
+    callers = Stage(SERVERLESS).resources()["LoreCollectionCallers"]["Properties"]["Roles"]
+    assert {role["Ref"] + ".Arn" for role in callers} == expected
+
+
+def test_a_missing_object_answers_404_to_those_who_read_objects() -> None:
+    """S3 tells absence from refusal only to callers who may list, and a read has no prefix for a condition to match."""
+    for name, bucket in (("PlanHydration", "LoreBucket"), ("EmbedAndIndex", "WorkBucket")):
+        (listing,) = [
+            statement
+            for statement in functions()[name]["Policies"]["Statement"]
+            if statement["Action"] == "s3:ListBucket"
+        ]
+        assert listing["Resource"] == {"Fn::GetAtt": [bucket, "Arn"]}
+        assert list(listing["Condition"]) == ["StringLikeIfExists"]

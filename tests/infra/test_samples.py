@@ -1,0 +1,122 @@
+"""The sample events: ours match their schemas, and every rule of the template matches its sample and nothing else."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import msgspec
+import pytest
+from moto.events.models import EventPattern
+
+from npcops.dialogue import Spoken
+from npcops.hydration_events import changed_document
+from tests.infra.descriptions import ROOT, SERVERLESS, Stage, operations, resources, sample
+
+OURS = ("turn_spoken.v1", "lore_hydrated.v1", "lore_failed.v1", "lore_deleted.v1")
+ALL = sorted(path.relative_to(ROOT / "events") for path in (ROOT / "events").rglob("*.json"))
+
+
+def schema(name: str) -> dict[str, Any]:
+    return dict(sample(f"schemas/{name}"))
+
+
+def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
+    whole: Any = event
+    return bool(EventPattern.load(json.dumps(pattern)).matches_event(whole))
+
+
+def lore_pattern() -> dict[str, Any]:
+    """The pattern of the bucket's rule, its bucket being the one of the samples."""
+    rule = resources("AWS::Serverless::StateMachine")["HydrateLore"]["Properties"]["Events"]["LoreChanged"]
+    pattern = dict(Stage(SERVERLESS).value(rule["Properties"]["Pattern"]))
+    assert pattern["detail"]["bucket"]["name"] == ["LoreBucket"]
+    pattern["detail"]["bucket"]["name"] = [sample("s3_object_created")["detail"]["bucket"]["name"]]
+    return pattern
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_sample_of_ours_fits_its_schema_and_carries_its_type(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema(name))
+    event = sample(name)
+    jsonschema.validate(event["detail"], schema(name))
+    assert event["source"] == "npcops"
+    assert event["detail-type"] == schema(name)["title"]
+    assert name == "".join(f"_{c.lower()}" if c.isupper() else c for c in event["detail-type"]).lstrip("_")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_schema_refuses_what_lacks_a_field_and_what_has_one_too_many(name: str) -> None:
+    detail = sample(name)["detail"]
+    for broken in ({**detail, "message": "text of a player"}, {k: v for k, v in detail.items() if k != "title"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(broken, schema(name))
+
+
+def test_what_converse_announces_is_what_the_schema_says() -> None:
+    fields = {field.encode_name for field in msgspec.structs.fields(Spoken)} | {"id"}
+    assert fields == set(schema("turn_spoken.v1")["required"]) == set(schema("turn_spoken.v1")["properties"])
+    assert msgspec.convert(sample("turn_spoken.v1")["detail"], Spoken).npc
+
+
+def test_the_queued_sample_carries_the_event_of_the_bus() -> None:
+    (record,) = sample("sqs_turn_spoken")["Records"]
+    assert json.loads(record["body"]) == sample("turn_spoken.v1")
+
+
+@pytest.mark.parametrize("name", ["s3_object_created", "s3_object_deleted"])
+def test_the_lore_rule_matches_changes_of_lore(name: str) -> None:
+    assert matches(lore_pattern(), sample(name))
+
+
+def _other_bucket(event: dict[str, Any]) -> None:
+    event["detail"]["bucket"]["name"] = "npcops-dev-workbucket-1x2y3z"
+
+
+def _other_prefix(event: dict[str, Any]) -> None:
+    event["detail"]["object"]["key"] = "models/output/lore/x.md"
+
+
+def _other_type(event: dict[str, Any]) -> None:
+    event["detail-type"] = "Object Tags Added"
+
+
+def _other_source(event: dict[str, Any]) -> None:
+    event["source"] = "npcops"
+
+
+@pytest.mark.parametrize("change", [_other_bucket, _other_prefix, _other_type, _other_source])
+def test_defect_15_the_lore_rule_matches_nothing_else(change: Callable[[dict[str, Any]], None]) -> None:
+    event = copy.deepcopy(sample("s3_object_created"))
+    change(event)
+    assert not matches(lore_pattern(), event)
+
+
+def test_the_rule_of_turns_matches_turns_only() -> None:
+    pattern = Stage(SERVERLESS).value(resources("AWS::Events::Rule")["TurnSpokenRule"]["Properties"]["EventPattern"])
+    assert [name for name in OURS if matches(pattern, sample(name))] == ["turn_spoken.v1"]
+
+
+@pytest.mark.parametrize(
+    "name", ["s3_object_created", "s3_object_deleted", "s3_notification_put", "hydration_reconciled"]
+)
+def test_defect_08_every_kind_of_change_names_the_same_document(name: str) -> None:
+    change = changed_document(sample(name))
+    assert (change.title, change.path) == ("saltmarrow", "places/Grey+Gull inn.md")
+    assert bool(change.sequencer) == name.startswith("s3_")
+
+
+@pytest.mark.parametrize("place", [path for path in ALL if path.parts[0] == "api"], ids=str)
+def test_an_api_sample_is_a_call_of_its_operation(place: Any) -> None:
+    event = sample(str(place.with_suffix("")))
+    operation = operations()[(event["httpMethod"].lower(), event["resource"])]
+    name = "".join(f"_{c.lower()}" if c.isupper() else c for c in operation["operationId"])
+    assert name == place.stem
+    assert event["requestContext"]["authorizer"].keys() >= {"title", "subject", "scopes"}
+    known = {parameter["name"] for parameter in operation.get("parameters", [])}
+    assert set(event["pathParameters"] or {}) | set(event["queryStringParameters"] or {}) <= known
+
+
+def test_every_operation_has_a_sample() -> None:
+    assert len([path for path in ALL if path.parts[0] == "api"]) == len(operations())

@@ -1,0 +1,118 @@
+"""The wiring: every function starts from its own environment, and pays only for what it uses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from npcops import bootstrap
+from npcops.adapters.bedrock import BedrockChat, BedrockEmbeddings
+from npcops.adapters.opensearch_store import OpenSearchVectorStore
+from npcops.adapters.sqlite_store import SqliteVectorStore
+from npcops.settings import MissingSetting
+
+LORE = {"LORE_BUCKET": "lore", "WORK_BUCKET": "work", "LEDGER_TABLE": "ledger"}
+STORE = {"VECTOR_STORE": "sqlite", "VECTOR_STORE_LOCATION": "lore-index", "EMBEDDING_DIMENSIONS": "64"}
+CHAT = {
+    "CHAT_MODEL": "amazon.nova-lite-v1:0",
+    "CHAT_SECONDS": "9",
+    "CHAT_ATTEMPTS": "2",
+    "TUNED_MODEL_PARAMETERS": "/npcops/test/models",
+}
+EMBED = {"EMBEDDING_MODEL": "amazon.titan-embed-text-v2:0"}
+PLAYERS, CATALOG, EVENTS = {"PLAYERS_TABLE": "players"}, {"CATALOG_TABLE": "catalog"}, {"EVENT_BUS": "bus"}
+TOKENS = {"TOKEN_ISSUER": "https://id", "TOKEN_AUDIENCE": "npcops", "JWKS_URL": "https://id/keys"}
+MACHINE = {"HYDRATION_STATE_MACHINE": "arn:aws:states:us-east-1:123456789012:stateMachine:hydrate"}
+NEEDS: dict[str, dict[str, str]] = {
+    "converse": CHAT | PLAYERS | CATALOG | EVENTS | EMBED | STORE,
+    "remember": CHAT | PLAYERS | CATALOG,
+    "players": PLAYERS,
+    "catalog": CATALOG,
+    "put_entry": CATALOG,
+    "ledger": LORE,
+    "lore_bucket": LORE,
+    "retriever": EMBED | STORE,
+    "plan_hydration": LORE | STORE | EVENTS,
+    "embed_and_index": LORE | STORE | EMBED,
+    "commit_hydration": LORE | STORE | EVENTS,
+    "fail_hydration": LORE | EVENTS,
+    "reconcile_lore": LORE | STORE | MACHINE,
+    "token_verifier": TOKENS,
+}
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in {name for needed in NEEDS.values() for name in needed}:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    bootstrap.retriever.cache_clear()
+
+
+def give(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS))
+def test_a_function_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    give(monkeypatch, NEEDS[name])
+    assert getattr(bootstrap, name)() is not None
+
+
+@pytest.mark.parametrize(("name", "missing"), [(name, one) for name in sorted(NEEDS) for one in sorted(NEEDS[name])])
+def test_a_function_does_not_start_without_any_of_it(monkeypatch: pytest.MonkeyPatch, name: str, missing: str) -> None:
+    give(monkeypatch, {key: value for key, value in NEEDS[name].items() if key != missing})
+    with pytest.raises(MissingSetting, match=missing.lower()):
+        getattr(bootstrap, name)()
+
+
+def test_the_store_is_the_one_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, STORE)
+    assert isinstance(bootstrap.vector_store(), SqliteVectorStore)
+    give(monkeypatch, {"VECTOR_STORE": "opensearch", "VECTOR_STORE_LOCATION": "https://search.example:443"})
+    for service in ("none", "es", "aoss"):
+        monkeypatch.setenv("OPENSEARCH_SERVICE", service)
+        assert isinstance(bootstrap.vector_store(), OpenSearchVectorStore)
+
+
+def test_models_are_bedrock_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, CHAT | EMBED)
+    assert isinstance(bootstrap.chat(), BedrockChat)
+    assert isinstance(bootstrap.embeddings(), BedrockEmbeddings)
+
+
+def test_a_process_has_one_retriever(monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, EMBED | STORE)
+    assert bootstrap.retriever() is bootstrap.retriever()
+
+
+HEAVY = {"numpy", "opensearchpy", "lxml", "docx", "pypdf", "jwt", "minijinja"}
+IMPORTS: list[tuple[str, set[str]]] = [
+    ("players", HEAVY),
+    ("catalog", HEAVY),
+    ("ledger", HEAVY),
+    ("lore_bucket", HEAVY),
+    ("remember", HEAVY - {"minijinja"}),
+    ("converse", HEAVY - {"minijinja"}),
+    ("token_verifier", HEAVY - {"jwt"} | {"boto3", "botocore"}),
+    ("fail_hydration", HEAVY),
+    ("plan_hydration", {"lxml", "docx", "pypdf", "opensearchpy", "jwt", "minijinja"}),
+    ("commit_hydration", {"lxml", "docx", "pypdf", "opensearchpy", "jwt", "minijinja"}),
+]
+
+
+@pytest.mark.parametrize(("name", "unneeded"), IMPORTS, ids=[name for name, _ in IMPORTS])
+def test_a_cold_start_imports_nothing_it_does_not_use(name: str, unneeded: set[str], tmp_path: Path) -> None:
+    program = f"import sys; from npcops import bootstrap; bootstrap.{name}(); print(*sys.modules)"
+    environment: dict[str, Any] = {**NEEDS[name], "AWS_DEFAULT_REGION": "us-east-1", "PATH": os.environ["PATH"]}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert not unneeded & set(run.stdout.split())

@@ -108,6 +108,12 @@ def any_free_port() -> int:
         return port
 
 
-def choose_port(preferred: int, is_free: Callable[[int], bool] = port_is_free) -> int:
-    """`preferred` or one of the 20 ports after it, else any free one."""
+def choose_port(preferred: int, patience_seconds: float = 0.0, is_free: Callable[[int], bool] = port_is_free) -> int:
+    """`preferred`, or one of the 20 ports after it, else any free one.
+
+    A server that was just killed holds its port a moment longer, hence the patience.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while not is_free(preferred) and time.monotonic() < deadline:
+        time.sleep(0.1)
     return next((port for port in range(preferred, preferred + 20) if is_free(port)), None) or any_free_port()

@@ -19,6 +19,7 @@ ACCOUNT = "210987654321"
 REGION = "us-east-1"
 DEFAULT_CHAT, EMBEDDINGS = models.DEFAULTS
 CLOUD, BEDROCK = "cloud", "bedrock"
+PORT_PATIENCE_SECONDS = 3.0
 PREFERRED_PORTS = {CLOUD: 4600, BEDROCK: 4640}
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")
 # By these a developer has another GGUF file, or an OpenAI-compatible server, speak instead.
@@ -114,7 +115,8 @@ def ensure_running(layout: Layout, state: StackState, chat: ChatModel) -> list[s
     bedrock_port = state.ports.get(BEDROCK)
     for name in (BEDROCK, CLOUD):
         if not is_running(state, name):
-            state.ports[name] = processes.choose_port(state.ports.get(name, PREFERRED_PORTS[name]))
+            patience = PORT_PATIENCE_SECONDS if name in state.ports else 0.0
+            state.ports[name] = processes.choose_port(state.ports.get(name, PREFERRED_PORTS[name]), patience)
     if state.ports[BEDROCK] != bedrock_port:
         processes.stop(state.processes.get(CLOUD))
     own = {**chat.own, "PYTHONPATH": str(ROOT)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -89,10 +90,11 @@ class Hydrations:
         """Do `action` before the port call that follows `after` more of them."""
         self.calls_left, self.on_call = after, action
 
-    def sequencer(self) -> str:
-        """S3's next one; some are longer than others."""
+    def sequencer(self, key: str) -> str:
+        """S3's next one for a key; some are longer than others, and those of two keys say nothing about each other."""
         self.clock += 1
-        return f"0066{self.clock:08X}" + ("" if self.clock % 3 else "0A")
+        beginning = hashlib.blake2b(key.encode(), digest_size=2).hexdigest().upper()
+        return f"{beginning}{self.clock:08X}" + ("" if self.clock % 3 else "0A")
 
     def put(self, title: str, path: str, text: str | bytes) -> dict[str, Any]:
         """Upload a file; returns the event that EventBridge would deliver."""
@@ -105,7 +107,7 @@ class Hydrations:
         return self._event("Object Deleted", title, path)
 
     def _event(self, kind: str, title: str, path: str) -> dict[str, Any]:
-        changed = {"key": lore_key(title, path), "sequencer": self.sequencer()}
+        changed = {"key": lore_key(title, path), "sequencer": self.sequencer(path)}
         detail = {"bucket": {"name": self.resources.name("lore")}, "object": changed}
         return {"source": "aws.s3", "detail-type": kind, "detail": detail}
 

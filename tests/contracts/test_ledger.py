@@ -78,6 +78,13 @@ def test_sequencers_of_different_lengths_compare_as_s3_says(
     assert found(ledger, title).generation == "new"
 
 
+def test_sequencers_that_differ_in_length_alone_are_the_same_change(ledger: LoreLedger, title: str) -> None:
+    ready(ledger, title, "0A", "one")
+    with pytest.raises(Superseded):
+        ledger.claim(title, PATH, "0A00", "again")
+    assert found(ledger, title).status == "ready"
+
+
 @pytest.mark.parametrize("outcome", [Outcome("ready", 2, 2), Outcome("deleted"), Outcome("failed", reason="No.")])
 def test_the_same_change_again_after_its_outcome_is_superseded(
     ledger: LoreLedger, title: str, outcome: Outcome

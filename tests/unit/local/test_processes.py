@@ -81,4 +81,9 @@ def test_a_process_that_never_becomes_ready_is_reported_with_its_log(started, tm
 
 
 def test_a_taken_port_is_avoided() -> None:
-    assert processes.choose_port(4600, lambda port: port >= 4603) == 4603
+    assert processes.choose_port(4600, is_free=lambda port: port >= 4603) == 4603
+
+
+def test_a_port_that_becomes_free_in_time_is_kept() -> None:
+    answers = iter([False, False, True, True])
+    assert processes.choose_port(4600, 30, lambda port: next(answers)) == 4600

@@ -1,0 +1,120 @@
+"""Turns through the deployed stack, with a real model."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from npc.errors import Refused
+from tests.system.conftest import RunningStage, eventually
+
+pytestmark = pytest.mark.system
+TURNS = "/v1/npcs/wenna-tull/turns"
+
+
+def player() -> str:
+    """Somebody new."""
+    return f"player-{uuid4().hex[:8]}"
+
+
+def speak(stage: RunningStage, message: str, who: str, **more: str) -> dict[str, Any]:
+    """One turn as a game client."""
+    turn = stage.api("player", who).call("POST", TURNS, body={"message": message, **more})
+    assert isinstance(turn, dict)
+    return turn
+
+
+def test_a_rag_turn_is_typed_and_cites_what_it_was_given(world: RunningStage) -> None:
+    turn = speak(world, "What will a bed in the loft cost me at the Grey Gull?", player(), mode="rag")
+    assert turn["say"].strip()
+    assert turn["npc"] == "wenna-tull"
+    assert turn["mode"] == "rag"
+    assert turn["degraded"] is None
+    assert turn["usage"]["input_tokens"] > 100
+    assert turn["usage"]["output_tokens"] > 0
+    assert all(set(citation) == {"id", "document", "title"} for citation in turn["citations"])
+
+
+def test_a_base_turn_has_no_citations(world: RunningStage) -> None:
+    turn = speak(world, "Who are you?", player(), mode="base")
+    assert turn["say"].strip()
+    assert turn["citations"] == []
+
+
+def test_mode_tuned_is_a_plain_conflict_until_a_model_is_promoted(world: RunningStage) -> None:
+    with world.http(world.token("player")) as http:
+        answer = http.post(TURNS, json={"message": "Hello", "mode": "tuned"})
+    assert answer.status_code == 409
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.json()["type"] == "/problems/no-tuned-model"
+
+
+def test_the_same_idempotency_key_gets_the_same_turn(world: RunningStage) -> None:
+    key = {"Idempotency-Key": uuid4().hex}
+    with world.http(world.token("player", player())) as http:
+        first, second = (http.post(TURNS, json={"message": "Good day", "mode": "base"}, headers=key) for _ in range(2))
+        other = http.post(TURNS, json={"message": "Bad day", "mode": "base"}, headers=key)
+    assert first.status_code == second.status_code == 200
+    assert first.json() == second.json()
+    assert other.status_code == 409
+
+
+def test_a_conversation_is_remembered_until_the_player_is_erased(world: RunningStage) -> None:
+    who = player()
+    speak(world, "My name is Tamsin.", who, mode="base")
+    speak(world, "I like eels.", who, mode="base")
+    removed = world.api("server").call("DELETE", f"/v1/players/{who}")["removed"]
+    assert removed["turns"] == 2
+    assert world.api("server").call("DELETE", f"/v1/players/{who}")["removed"] == {}
+
+
+def test_long_talks_are_folded_into_summaries(world: RunningStage) -> None:
+    who = player()
+    story = "Let me tell you about the fair, the dancing bear, the lost purse and the rain. " * 22
+    for _ in range(3):
+        speak(world, story, who, mode="base")
+    table = world.stage.outputs["PlayersTableName"]
+    key = {"pk": {"S": f"{world.title}#{who}"}, "sk": {"S": "memory#wenna-tull#main"}}
+    dynamodb = world.client("dynamodb")
+    item = eventually(lambda: dynamodb.get_item(TableName=table, Key=key).get("Item"), seconds=120)
+    assert item["revision"]["N"] == "1"
+    removed = world.api("server").call("DELETE", f"/v1/players/{who}")["removed"]
+    assert removed["summaries"] == 1
+
+
+def test_what_the_server_reports_opens_gates_for_that_player_only(own_title: RunningStage) -> None:
+    lucky, other = player(), player()
+    studio, server = own_title.api("studio"), own_title.api("server")
+    card = {"id": "wenna-tull", "name": "Wenna", "persona": "Wenna keeps a ferry."}
+    studio.call("PUT", "/v1/catalog/npcs/wenna-tull", body={"content": card, "label": "production"})
+    prompt = {
+        "name": "dialogue",
+        "system": '<character name="{{ character.name }}">{{ character.persona }}</character>',
+        "context": '<lore>{% for p in lore %}<passage id="{{ p.id }}" title="{{ p.title }}">{{ p.text }}</passage>'
+        "{% endfor %}</lore>",
+        "variables": ["character", "lore"],
+    }
+    studio.call("PUT", "/v1/catalog/prompts/dialogue", body={"content": prompt, "label": "production"})
+    text = "---\nrequires: [quest:done]\n---\nThe ferryman's secret name is Zorobabel."
+    own_title.wait_for_lore("secret.md", own_title.put_lore("secret.md", text))
+    server.call("PUT", f"/v1/players/{lucky}/world", body={"flags": ["quest:done"]})
+    assert server.call("GET", f"/v1/players/{lucky}/world")["flags"] == ["quest:done"]
+    told = speak(own_title, "What is the ferryman's secret name?", lucky, mode="rag")
+    untold = speak(own_title, "What is the ferryman's secret name?", other, mode="rag")
+    assert "Zorobabel" in told["say"]
+    assert "Zorobabel" not in untold["say"]
+    assert untold["citations"] == []
+
+    server.call("PUT", f"/v1/players/{lucky}/world", body={})
+    time.sleep(0.1)
+    again = speak(own_title, "Say that name again!", lucky, mode="rag")
+    assert "Zorobabel" not in again["say"]
+
+
+def test_an_unknown_character_is_not_found(world: RunningStage) -> None:
+    with pytest.raises(Refused) as refused:
+        world.api("player").call("POST", "/v1/npcs/nobody/turns", body={"message": "Hello"})
+    assert "nobody" in str(refused.value)

@@ -189,3 +189,11 @@ def test_stale_patience_is_measured_from_the_last_sign_of_life(hydrations: Hydra
     assert hydrations.reconcile(title, timedelta(minutes=15)).restarted == {}
     assert hydrations.reconcile(title, timedelta(0)).restarted == {"mill.md": "interrupted"}
     assert list(slow) == ["Overtaken"]
+
+
+def test_chunks_that_a_lost_race_dropped_are_staged_again(hydrations: Hydrations, title: str) -> None:
+    steps = hydrations.steps(hydrations.put(title, "mill.md", MILL))
+    assert [next(steps), next(steps), next(steps)] == ["Started", "Planned", "Embedded"]
+    hydrations.store.commit(title, "mill.md", [])  # an older hydration's switch comes late
+    assert list(steps) == ["replan", "Planned", "Embedded", "ready"]
+    assert hydrations.texts(title) == ["The mill burns every winter."]

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from npcops.errors import StoreUnavailable, Superseded
+from npcops.errors import ChunksMissing, Superseded
 from npcops.hydration import Change, LedgerEntry, Outcome, Plan
 from npcops.lore_paths import described_by
 from npcops.ports import EventPublisher, LoreLedger, VectorStore, WorkFiles
@@ -26,11 +26,11 @@ class CommitHydration:
         self._work, self._ledger, self._store, self._events = work, ledger, store, events
 
     def __call__(self, plan: Plan) -> Committed:
-        """Commit what was planned. Raises StoreUnavailable when the index lacks a planned chunk.
+        """Commit what was planned. Raises StoreUnavailable.
 
         If a newer hydration takes over between the check and the switch, the switch may have dropped what that one
-        had made live; then `replan` has the document diffed against the index again, which mends it. So it does when
-        this hydration was recorded as failed before, because nothing is planned any more.
+        had staged or made live; then `replan` has the document diffed against the index again, which mends it. So it
+        does when this hydration was recorded as failed before, because nothing is planned any more.
         """
         title, path, generation = plan.title, plan.path, plan.generation
         entry = self._ledger.get(title, path)
@@ -40,9 +40,10 @@ class CommitHydration:
             return Committed("replan")
         if entry.status != "hydrating":
             return self._done(plan, entry.status, entry.chunks)
-        live = self._store.commit(title, path, entry.planned)
-        if live != len(entry.planned):
-            raise StoreUnavailable(f"{len(entry.planned)} chunks were planned and {live} are in the index.")
+        try:
+            live = self._store.commit(title, path, entry.planned)
+        except ChunksMissing:
+            return Committed("replan")
         gone = not entry.etag
         outcome = Outcome("deleted" if gone else "ready", chunks=live, embedded=plan.to_embed)
         # Published before it is recorded: a retry after the record finds nothing left to tell. The id is the same.

@@ -97,6 +97,10 @@ class StoreUnavailable(NpcopsError):
     title = "A data store is not available right now"
 
 
+class ChunksMissing(StoreUnavailable):
+    """The index does not hold, or does not show, chunks that are to be made live."""
+
+
 class UnreadableDocument(NpcopsError):
     """A lore file cannot be turned into text. The message tells its writer what to change."""
 

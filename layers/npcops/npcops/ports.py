@@ -50,7 +50,7 @@ class VectorStore(Protocol):
 
         `keep` is in the order of the document: a chunk's position becomes its (first) place there, for an edit above
         it may have moved it. Returns how many chunks of `document` are live afterwards. Idempotent; an empty `keep`
-        removes the document. Raises StoreUnavailable, changing nothing, if a chunk of `keep` is not there.
+        removes the document. Raises ChunksMissing, changing nothing, if a chunk of `keep` is not there.
         """
         ...
 

@@ -22,7 +22,7 @@ from npcops.adapters.opensearch_index import (
     to_fields,
 )
 from npcops.adapters.opensearch_queries import Query, cosines, live_documents, nearest, worded
-from npcops.errors import InvalidRequest, StoreUnavailable
+from npcops.errors import ChunksMissing, InvalidRequest, StoreUnavailable
 from npcops.lore import IndexedChunk, ScoredChunk, Viewer
 
 BULK_ACTIONS = 200
@@ -37,7 +37,7 @@ class OpenSearchVectorStore:
     A title has an index of its own: word statistics stay within the title, no query can forget to name it, and dropping
     it is one call. `serverless` keeps to what a Serverless vector collection offers: the server gives the ids, nothing
     is deleted by query, and writes become visible some time later (up to a minute), for which `commit` waits
-    `patience_seconds` and then raises StoreUnavailable, to be called again. `refresh` is what a commit on another
+    `patience_seconds` and then raises ChunksMissing, to be called again. `refresh` is what a commit on another
     server waits for: the next refresh, or one made at once (`true`, for tests).
 
     A commit is not atomic to searches: one at the same moment may see chunks of both versions of a document.
@@ -95,7 +95,7 @@ class OpenSearchVectorStore:
         check_metric(found[name]["mappings"], self._engine, self._dimensions)
 
     def commit(self, title: str, document: str, keep: Sequence[str]) -> int:
-        """See VectorStore. Raises StoreUnavailable, changing nothing, while a chunk of `keep` is not to be seen."""
+        """See VectorStore. Raises ChunksMissing, changing nothing, while a chunk of `keep` is not to be seen."""
         name = index_name(self._prefix, title)
         places: dict[str, int] = {}
         for index, chunk_id in enumerate(keep):
@@ -126,7 +126,7 @@ class OpenSearchVectorStore:
                 return copies
             if time.monotonic() >= deadline:
                 told = f"{len(missing)} of the {len(expected)} chunks to make live are not in the index yet."
-                raise StoreUnavailable(told)
+                raise ChunksMissing(told)
             time.sleep(min(pause, max(deadline - time.monotonic(), 0)))
             pause = min(2 * pause, LAST_POLL_SECONDS)
 

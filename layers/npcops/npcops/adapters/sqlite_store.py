@@ -50,7 +50,7 @@ class SqliteVectorStore:
                 index.stage(chunks)
 
     def commit(self, title: str, document: str, keep: Sequence[str]) -> int:
-        """See VectorStore. Raises StoreUnavailable, changing nothing, if a chunk of `keep` is not there."""
+        """See VectorStore. Raises ChunksMissing, changing nothing, if a chunk of `keep` is not there."""
         with self._index(title, create=bool(keep)) as index:
             return index.commit(document, keep) if index else 0
 

@@ -14,7 +14,7 @@ import msgspec
 
 from npcops.adapters.sqlite_matrix import GATE_SHIFT, Matrix, to_bytes, to_vector
 from npcops.adapters.sqlite_words import WORDS_SCHEMA, Words
-from npcops.errors import Conflict, StoreUnavailable
+from npcops.errors import ChunksMissing, Conflict
 from npcops.lore import Chunk, Gate, IndexedChunk, ScoredChunk, Viewer
 
 BUSY_SECONDS = 30
@@ -107,7 +107,7 @@ class TitleIndex:
         return int(self._db.execute("insert into gates (key, body) values (?, ?)", row).lastrowid or 0)
 
     def commit(self, document: str, keep: Sequence[str]) -> int:
-        """Makes `keep` the live chunks of `document`; raises StoreUnavailable, changing nothing, if one is missing."""
+        """Makes `keep` the live chunks of `document`; raises ChunksMissing, changing nothing, if one is missing."""
         places: dict[str, int] = {}
         for index, chunk_id in enumerate(keep):
             places.setdefault(chunk_id, index)
@@ -115,7 +115,7 @@ class TitleIndex:
             query = "select number, id, live, position, body from chunks where document = ?"
             rows = self._db.execute(query, (document,)).fetchall()
             if missing := len(places.keys() - {row[1] for row in rows}):
-                raise StoreUnavailable(f"{missing} of the {len(places)} chunks to make live are not in the index yet.")
+                raise ChunksMissing(f"{missing} of the {len(places)} chunks to make live are not in the index yet.")
             (version,) = self._db.execute("select version + 1 from state").fetchone()
             for number, chunk_id, live, position, body in rows:
                 place: int | None = places.get(chunk_id)

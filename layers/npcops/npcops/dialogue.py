@@ -62,11 +62,16 @@ class GameTitle(msgspec.Struct, frozen=True):
 
 
 class PromptTemplate(msgspec.Struct, frozen=True):
-    """A prompt as writers version it (`world/prompts/*.yaml`): a part that is constant per NPC and one per turn."""
+    """A prompt as writers version it (`world/prompts/*.yaml`): a part that is constant per NPC and one per turn.
+
+    `temperature` (0 to 1) is how freely the model may choose its words, `max_tokens` how long a reply may get.
+    """
 
     name: str
     system: str
     context: str = ""
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
+    max_tokens: Annotated[int, msgspec.Meta(ge=16, le=4096)] = 300
     purpose: str = ""
     variables: tuple[str, ...] = ()
 

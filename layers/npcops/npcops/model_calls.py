@@ -36,7 +36,7 @@ class Prompt(msgspec.Struct, frozen=True):
     messages: tuple[Message, ...]
     tool: Tool | None = None
     max_tokens: int = 300
-    temperature: float = 0.7
+    temperature: float = 0.5
     attribution: dict[str, str] = {}
 
 

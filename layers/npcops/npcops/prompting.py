@@ -22,8 +22,6 @@ from npcops.model_calls import Message, Prompt, Tool
 
 TURN_VARIABLES = frozenset({"lore", "memory", "previous"})
 VARIABLES = TURN_VARIABLES | {"character", "title"}
-SUMMARY_TOKENS = 300
-SUMMARY_TEMPERATURE = 0.2
 _FUNCTIONS = frozenset({"loop", "range"})
 # A template needs some hundreds of steps; one that needs this many would never end.
 _STEPS = 200_000
@@ -91,6 +89,8 @@ def build_prompt(
         context=context,
         messages=(*messages, Message("user", message)),
         tool=speak_tool(card, [passage.id for passage in passages]),
+        max_tokens=template.max_tokens,
+        temperature=template.temperature,
         attribution=dict(attribution),
     )
 
@@ -116,8 +116,8 @@ def build_summary_prompt(
         system=system,
         context=context,
         messages=(Message("user", told),),
-        max_tokens=SUMMARY_TOKENS,
-        temperature=SUMMARY_TEMPERATURE,
+        max_tokens=template.max_tokens,
+        temperature=template.temperature,
         attribution=dict(attribution),
     )
 

@@ -60,7 +60,7 @@ test: setup ## all tests; the system tests get a local stack of their own
 	@$(PY) -m local.venvs sam cloud
 	@had=no; $(PY) scripts/opensearch.py status >/dev/null && had=yes; \
 	$(PY) scripts/opensearch.py start || test "$${NPCOPS_REQUIRE_OPENSEARCH:-0}" != 1 || exit 1; \
-	status=0; $(PY) -m pytest -q -n 2 --dist loadfile --cov --cov-report=term $(TESTED) || status=$$?; \
+	status=0; $(PY) -m pytest -q -n 2 --dist worksteal --import-mode=importlib --cov --cov-report=term $(TESTED) || status=$$?; \
 	test $$had = yes || $(PY) scripts/opensearch.py stop; exit $$status
 	@$(PY) -m local.system_tests
 

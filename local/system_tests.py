@@ -1,4 +1,7 @@
-"""Runs `tests/system` against a local stack of their own, freshly made below `.npcops/test` and removed afterwards."""
+"""Runs the tests that need a stack against one of their own, freshly made below `.npcops/test` and removed afterwards.
+
+These are `tests/system` and those contract suites whose adapters speak to the embedded cloud or to the local models.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,16 @@ import os
 import subprocess
 import sys
 
-from local import stack
+from local import services, stack
 from local.layout import IGNORED, ROOT
 from npc.errors import CliError
 from npc.output import fail
+
+
+def tests() -> list[str]:
+    """What to run: the system tests, and the contracts that can be held to real services here."""
+    contracts = ("catalog", "erasure", "events", "ledger", "lore_bucket", "models", "players")
+    return ["tests/system", *(f"tests/contracts/test_{name}.py" for name in contracts)]
 
 
 def main() -> int:
@@ -18,10 +27,13 @@ def main() -> int:
     os.environ["NPCOPS_REQUIRE_STAGE"] = "1"
     stack.clean()
     try:
-        stack.up()
-        code = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "tests/system", *sys.argv[1:]], cwd=ROOT, check=False
-        ).returncode
+        known = stack.up()
+        real = {
+            "NPCOPS_TEST_CLOUD_URL": services.url(known, services.CLOUD),
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": services.url(known, services.BEDROCK),
+        }
+        command = [sys.executable, "-m", "pytest", "-q", "-k", "not moto", *tests(), *sys.argv[1:]]
+        code = subprocess.run(command, cwd=ROOT, check=False, env=os.environ | real).returncode
     except CliError as error:
         fail(str(error))
         code = 1

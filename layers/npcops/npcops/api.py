@@ -106,6 +106,7 @@ def operation(
         @functools.wraps(function)
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             try:
+                metrics.add_metric("Requests", MetricUnit.Count, 1)
                 request = Request(event)
                 logger.append_keys(title=request.title, request_id=request.id)
                 if not request.identity.scopes & set(scopes):

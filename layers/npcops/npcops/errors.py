@@ -100,6 +100,8 @@ class StoreUnavailable(NpcopsError):
 class ChunksMissing(StoreUnavailable):
     """The index does not hold, or does not show, chunks that are to be made live."""
 
+    kind = "chunks-missing"
+
 
 class UnreadableDocument(NpcopsError):
     """A lore file cannot be turned into text. The message tells its writer what to change."""

@@ -27,7 +27,7 @@ BUILT_FROM = IGNORED / "built-from"
 BUILT = ROOT / ".aws-sam" / "local"
 BUILD_CACHE = ROOT / ".aws-sam" / "cache-local"
 SOURCES = ("template.yaml", "samconfig.toml", "api", "functions", "layers", "statemachines")
-NOT_SOURCE = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+NOT_SOURCE = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache"}
 
 
 def fingerprint(parts: Iterable[Path]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Annotated, Any, Literal
 
@@ -94,7 +95,11 @@ def _handle(session: Session, npc: str, line: str, mode: str, player: str, save:
         note("there is only /world FLAG… and /quit")
     else:
         turn = speak(session, npc, line, mode, player, save)
-        show(session.as_json, turn, lambda console: print_turn(console, npc, turn))
+        if session.as_json:
+            sys.stdout.write(json.dumps(turn, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+        else:
+            print_turn(people, npc, turn)
 
 
 def _read_line(as_json: bool) -> str:

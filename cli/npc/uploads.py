@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import time
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -64,6 +65,8 @@ def collect(sources: Sequence[Path], prefix: str = "") -> list[LoreFile]:
             inside = file.relative_to(base)
             if file.is_file() and not any(part.startswith(".") for part in inside.parts):
                 path = "/".join(part for part in (prefix.strip("/"), inside.as_posix()) if part)
+                # As the API normalises it: some disks take accents apart, and the document could not be found again.
+                path = unicodedata.normalize("NFC", path)
                 found[path] = LoreFile(file, path)
     return sorted(found.values(), key=lambda file: (not file.is_sidecar, file.path))
 

@@ -11,7 +11,7 @@ from npcops.adapters.dynamo_catalog import DynamoCatalog
 from npcops.dialogue import ActionSpec, Example, GameTitle, MemoryPolicy, NpcCard, PromptTemplate
 from npcops.errors import Conflict, InvalidRequest, NotFound
 from npcops.ports import Catalog
-from tests.resources import Resources
+from tests.resources import Lagging, Resources
 
 CARD: dict[str, Any] = {"id": "mira", "name": "Mira", "persona": "A ferrywoman."}
 
@@ -69,6 +69,13 @@ def test_versions_stay_as_they_were(resources: Resources, catalog: Catalog, titl
     catalog.put(title, "npcs", "mira", CARD | {"persona": "One."}, "somebody else", "other note")
     kept = {item["sk"]["S"]: item for item in resources.items("catalog", pk=f"{title}#npcs")}
     assert kept[f"version#mira#{first}"]["author"]["S"] == "writer"
+
+
+def test_a_label_moves_to_a_version_that_was_stored_this_moment(resources: Resources, title: str) -> None:
+    catalog = DynamoCatalog(Lagging(resources.dynamodb), resources.name("catalog"), label_seconds=0)  # type: ignore[arg-type]
+    version = put(catalog, title, "One.", label="production")
+    assert catalog.npc(title, "mira", "production")[1] == version
+    assert [entry["labels"] for entry in catalog.names(title, "npcs")] == [{"production": version}]
 
 
 def test_latest_is_what_was_stored_last(catalog: Catalog, title: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from npcops.adapters.dynamo_players import DynamoPlayers
 from npcops.dialogue import Memory, RememberedTurn, Summary, WorldState
-from npcops.errors import Conflict
+from npcops.errors import StoreUnavailable
 from npcops.ports import PlayerStore
 from tests.contracts.player_samples import KING, said, tell, told
 from tests.resources import Resources
@@ -132,6 +132,6 @@ def test_an_erasure_that_cannot_finish_says_so(resources: Resources, players: Pl
             return {"UnprocessedItems": request["RequestItems"]}
 
     eraser = DynamoPlayers(Throttled(resources.dynamodb, "", lambda: None), resources.name("players"))  # type: ignore[arg-type]
-    with pytest.raises(Conflict, match="erase the player again"):
+    with pytest.raises(StoreUnavailable, match="erase the player again"):
         eraser.erase(title, "ann")
     assert players.erase(title, "ann") == {"turns": 1}

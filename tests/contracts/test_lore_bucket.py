@@ -142,6 +142,15 @@ def test_an_upload_url_is_for_one_key_one_type_and_a_while(aws_environment: None
     assert "content-type" in query["X-Amz-SignedHeaders"][0].split(";")
 
 
+def test_an_upload_url_names_the_region_s_own_host(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The global host redirects uploads to a bucket that it does not know yet, and a signed upload cannot follow."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    s3_client.cache_clear()
+    url = S3LoreBucket(s3_client(), "some-bucket").upload_url("game", "a.md", "text/markdown", 900)
+    s3_client.cache_clear()
+    assert urlsplit(url).netloc == "some-bucket.s3.eu-central-1.amazonaws.com"
+
+
 def test_work_files_are_written_read_and_removed(work: WorkFiles, title: str) -> None:
     keys = [f"hydration/{title}/{number}.json" for number in range(12)]
     for key in keys:

@@ -11,7 +11,7 @@ from npcops.adapters.dynamo_players import DynamoPlayers
 from npcops.dialogue import Memory, RememberedTurn, Summary, WorldState
 from npcops.ports import PlayerStore
 from tests.contracts.player_samples import KING, said, tell, told
-from tests.resources import Resources
+from tests.resources import Lagging, Resources
 
 
 @pytest.fixture
@@ -30,6 +30,12 @@ def test_a_world_nobody_set_is_empty(players: PlayerStore, title: str) -> None:
 
 def test_a_world_is_replaced_as_a_whole(players: PlayerStore, title: str) -> None:
     players.set_world(title, "ann", WorldState(("met-king", "Märchen"), "reeds", "mill"))
+    players.set_world(title, "ann", WorldState(("war",)))
+    assert players.world(title, "ann") == WorldState(("war",))
+
+
+def test_a_world_that_was_set_this_moment_is_the_world(resources: Resources, title: str) -> None:
+    players = DynamoPlayers(Lagging(resources.dynamodb), resources.name("players"))  # type: ignore[arg-type]
     players.set_world(title, "ann", WorldState(("war",)))
     assert players.world(title, "ann") == WorldState(("war",))
 

@@ -29,6 +29,7 @@ SOURCES = (
     "Makefile",
     "samconfig.toml",
 )
+GATEWAY_PROBLEMS = set(re.findall(r'"/problems/([a-z-]+)"', (ROOT / "api" / "openapi.yaml").read_text("utf-8")))
 # Variables of other software that the documents may name.
 FOREIGN = {"XDG_CACHE_HOME", "XDG_CONFIG_HOME"}
 
@@ -101,9 +102,14 @@ def test_every_event_has_a_schema(document: str, event: str) -> None:
 
 
 @pytest.mark.parametrize(("document", "kind"), found(r"/problems/([a-z-]+)"))
-def test_every_problem_is_an_error(document: str, kind: str) -> None:
+def test_every_problem_is_an_error_or_an_answer_of_api_gateway(document: str, kind: str) -> None:
     kinds = {getattr(error, "kind", None) for error in vars(errors).values()}
-    assert kind in kinds, document
+    assert kind in kinds | GATEWAY_PROBLEMS, document
+
+
+@pytest.mark.parametrize("kind", sorted(GATEWAY_PROBLEMS))
+def test_game_developers_are_told_of_every_answer_of_api_gateway(kind: str) -> None:
+    assert ("docs/game-developer.md", kind) in found(r"/problems/([a-z-]+)")
 
 
 @pytest.mark.parametrize(("document", "link"), found(r"\]\((?!https?:)([^)#\s]+)\)"))

@@ -92,6 +92,18 @@ def test_a_process_has_one_retriever(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bootstrap.retriever() is bootstrap.retriever()
 
 
+def test_a_search_gives_up_while_its_caller_still_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    from npcops.adapters import opensearch_client
+
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(opensearch_client, "connect", lambda *_, **limits: given.update(limits))
+    monkeypatch.setenv("OPENSEARCH_SERVICE", "es")
+    give(monkeypatch, EMBED | STORE | {"VECTOR_STORE": "opensearch", "VECTOR_STORE_LOCATION": "https://search.example"})
+    bootstrap.retriever()
+    requests_a_search, api_seconds = 2, 29
+    assert requests_a_search * (given["retries"] + 1) * given["seconds"] < api_seconds / 2
+
+
 HEAVY = {"numpy", "opensearchpy", "lxml", "docx", "pypdf", "jwt", "minijinja"}
 IMPORTS: list[tuple[str, set[str]]] = [
     ("players", HEAVY),

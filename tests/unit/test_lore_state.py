@@ -125,6 +125,7 @@ def test_a_search_takes_a_character_s_view_or_none() -> None:
         ("x", "two"),
         ("x", "1.5"),
         ("x", ""),
+        ("x", "9" * 5000),
     ],
 )
 def test_searches_that_make_no_sense_are_refused(q: str | None, k: str | None) -> None:

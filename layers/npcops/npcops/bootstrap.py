@@ -39,6 +39,9 @@ INDEX_PREFIX = "npcops"
 # API Gateway gives up at 29 seconds; a batch of chunks has nobody waiting.
 QUESTION_SECONDS = 2.0
 BATCH_SECONDS = 12.0
+# The same for the index: a search is up to two requests, each sent at most twice.
+SEARCH_SECONDS = 3.0
+SEARCH_RETRIES = 1
 
 
 def players() -> PlayerStore:
@@ -84,8 +87,8 @@ def ledger() -> LoreLedger:
     return dynamo_ledger.DynamoLedger(dynamodb.client(), settings.read(settings.LoreSettings).ledger_table)
 
 
-def vector_store() -> VectorStore:
-    """The lore index: embedded, or OpenSearch."""
+def vector_store(answering: bool = False) -> VectorStore:
+    """The lore index: embedded, or OpenSearch. When `answering`, somebody waits, and it gives up early."""
     where = settings.read(settings.StoreSettings)
     if where.vector_store == "sqlite":
         from npcops.adapters.sqlite_store import SqliteVectorStore
@@ -95,7 +98,8 @@ def vector_store() -> VectorStore:
     from npcops.adapters.opensearch_store import OpenSearchVectorStore
 
     service = None if where.opensearch_service == "none" else where.opensearch_service
-    client = connect(where.vector_store_location, where.aws_region, service)
+    server = (where.vector_store_location, where.aws_region, service)
+    client = connect(*server, seconds=SEARCH_SECONDS, retries=SEARCH_RETRIES) if answering else connect(*server)
     return OpenSearchVectorStore(client, INDEX_PREFIX, where.embedding_dimensions, serverless=service == "aoss")
 
 
@@ -121,7 +125,7 @@ def retriever() -> Retriever:
     """Search over lore; one a process."""
     from npcops.retrieval import Retriever
 
-    return Retriever(embeddings(), vector_store())
+    return Retriever(embeddings(), vector_store(answering=True))
 
 
 def converse() -> Converse:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
-Scope = Literal["player", "server", "studio"]
 SCOPES: frozenset[str] = frozenset(("player", "server", "studio"))
 
 

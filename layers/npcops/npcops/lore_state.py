@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
@@ -20,6 +21,7 @@ UPLOAD_SECONDS = 900
 # A search result list for people: as much text as a generous context.
 SEARCH_TOKENS = 4000
 MAX_RESULTS = 50
+COUNT = re.compile("[0-9]{1,2}")
 MAX_QUESTION = 1000
 
 
@@ -63,7 +65,7 @@ class SearchRequest(msgspec.Struct, frozen=True):
         """Check the query parameters. Raises InvalidRequest."""
         if not q or len(q) > MAX_QUESTION:
             raise InvalidRequest(f"q must have 1 to {MAX_QUESTION} characters.")
-        if k is not None and (not k.isdecimal() or not 1 <= int(k) <= MAX_RESULTS):
+        if k is not None and not (COUNT.fullmatch(k) and 1 <= int(k) <= MAX_RESULTS):
             raise InvalidRequest(f"k must be a number from 1 to {MAX_RESULTS}.")
         return cls(q, Viewer(npc or None, frozenset(flags)), int(k or 8))
 

@@ -53,6 +53,11 @@ def test_a_failed_turn_does_not_end_the_talk(stage: Stage, talk) -> None:
     assert "Busy: Try again." in ran.err
 
 
+def test_with_json_each_line_gets_one_line_of_json(talk) -> None:
+    ran = talk("hello", "when?", options=("--json",))
+    assert [json.loads(line)["say"] for line in ran.out.splitlines()] == [TURN["say"]] * 2
+
+
 def test_with_json_a_failed_turn_ends_it_with_an_error(stage: Stage, talk) -> None:
     stage.answers["POST /dev/v1/npcs/ferry/turns"] = problem(503, "Busy", "Try again.")
     assert talk("one", "two", options=("--json",)).code == 1

@@ -67,6 +67,11 @@ def test_a_file_is_a_document_of_its_own_name_below_the_prefix(world: Path) -> N
     assert [file.path for file in uploads.collect([world / "a.md"], prefix="/old/")] == ["old/a.md"]
 
 
+def test_a_name_with_its_accents_apart_is_the_document_that_the_api_will_list(tmp_path: Path) -> None:
+    (tmp_path / "Gra\u0308fin.md").write_text("She rules.")
+    assert [file.path for file in uploads.collect([tmp_path], prefix="Ho\u0308fe")] == ["H\u00f6fe/Gr\u00e4fin.md"]
+
+
 def test_a_missing_path_is_named(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="nowhere does not exist"):
         uploads.collect([tmp_path / "nowhere"])

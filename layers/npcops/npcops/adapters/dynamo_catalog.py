@@ -1,7 +1,8 @@
 """The catalogue in DynamoDB: immutable versions named by their content, and labels that move by conditional writes.
 
 Partition `{title}#{kind}`; sort keys `head#{name}` (labels) and `version#{name}#{version}` (content). Versions never
-change, so a process keeps those it has read; labels are read again after `label_seconds`.
+change, so a process keeps those it has read; labels are read again after `label_seconds`. Reads are consistent, because
+a label is moved to a version, and an entry read, right after it was written.
 """
 
 from __future__ import annotations
@@ -123,6 +124,7 @@ class DynamoCatalog:
             "TableName": self._table,
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :head)",
             "ExpressionAttributeValues": {":pk": {"S": f"{title}#{kind}"}, ":head": {"S": "head#"}},
+            "ConsistentRead": True,
         }
         with available(WHAT):
             return [
@@ -149,7 +151,8 @@ class DynamoCatalog:
         if known and self._clock() - known[0] < self._label_seconds:
             return known[1]
         with available(WHAT):
-            found = self._client.get_item(TableName=self._table, Key=key(f"{title}#{kind}", f"head#{name}"))
+            where = key(f"{title}#{kind}", f"head#{name}")
+            found = self._client.get_item(TableName=self._table, Key=where, ConsistentRead=True)
         if "Item" not in found:
             raise NotFound(f"There is no {name} among the {kind} of this title.")
         head = _head(found["Item"])
@@ -158,9 +161,8 @@ class DynamoCatalog:
 
     def _version(self, title: str, kind: str, name: str, version: str) -> dict[str, Any]:
         with available(WHAT):
-            found = self._client.get_item(
-                TableName=self._table, Key=key(f"{title}#{kind}", f"version#{name}#{version}")
-            )
+            where = key(f"{title}#{kind}", f"version#{name}#{version}")
+            found = self._client.get_item(TableName=self._table, Key=where, ConsistentRead=True)
         if "Item" not in found:
             raise NotFound(f"{name} has no version or label {version}.")
         return unpack(found["Item"], dict[str, Any])

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from npcops.adapters.dynamodb import available, condition_failed, expires, key, pack, query, unpack
 from npcops.dialogue import Memory, RememberedTurn, WorldState
-from npcops.errors import Conflict, StoreUnavailable
+from npcops.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,9 +35,10 @@ class DynamoPlayers:
         self._client, self._table = client, table
 
     def world(self, title: str, player: str) -> WorldState:
-        """See PlayerStore."""
+        """See PlayerStore. Read consistently: a gate that the game has just closed must not be open still."""
+        where = key(partition(title, player), "world")
         with available(WHAT):
-            found = self._client.get_item(TableName=self._table, Key=key(partition(title, player), "world"))
+            found = self._client.get_item(TableName=self._table, Key=where, ConsistentRead=True)
         return unpack(found["Item"], WorldState) if "Item" in found else WorldState()
 
     def set_world(self, title: str, player: str, state: WorldState) -> None:
@@ -154,11 +155,13 @@ class DynamoPlayers:
 
     def _delete(self, keys: list[dict[str, dict[str, str]]]) -> None:
         pending = {self._table: [{"DeleteRequest": {"Key": item}} for item in keys]}
-        for _ in range(8):
+        for attempt in range(8):
             pending = self._client.batch_write_item(RequestItems=pending).get("UnprocessedItems", {})  # type: ignore[arg-type, assignment]
             if not pending:
                 return
-        raise Conflict("Some of the player's data could not be removed yet; please erase the player again.")
+            # botocore's own retries do not cover what a batch left over.
+            time.sleep(min(0.01 * 2**attempt, 0.2))
+        raise StoreUnavailable("Some of the player's data could not be removed yet; please erase the player again.")
 
 
 def _kind(sk: str) -> str:

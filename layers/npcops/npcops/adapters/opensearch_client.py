@@ -11,12 +11,18 @@ RETRIES = 2
 RETRIED = (429, 502, 503, 504)
 
 
-def connect(url: str, region: str | None = None, service: Literal["es", "aoss"] | None = None) -> Any:
+def connect(
+    url: str,
+    region: str | None = None,
+    service: Literal["es", "aoss"] | None = None,
+    seconds: float = TIMEOUT_SECONDS,
+    retries: int = RETRIES,
+) -> Any:
     """A client for `url`, which signs its requests with the function's own credentials if `service` is given.
 
     `es` is a managed domain, `aoss` a Serverless collection; both need `region`. Without a service nothing is signed,
-    which is for a server on loopback or in a test. A request may take `TIMEOUT_SECONDS` and is sent again up to
-    `RETRIES` times.
+    which is for a server on loopback or in a test. A request may take `seconds` and is sent again up to `retries`
+    times.
     """
     signer = None
     if service is not None:
@@ -28,8 +34,8 @@ def connect(url: str, region: str | None = None, service: Literal["es", "aoss"] 
         hosts=[url],
         http_auth=signer,
         connection_class=opensearchpy.Urllib3HttpConnection,
-        timeout=TIMEOUT_SECONDS,
-        max_retries=RETRIES,
+        timeout=seconds,
+        max_retries=retries,
         retry_on_timeout=True,
         retry_on_status=RETRIED,
     )

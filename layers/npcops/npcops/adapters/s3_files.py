@@ -28,9 +28,13 @@ ABSENT = frozenset(("NoSuchKey", "404", "NotFound"))
 
 @cache
 def client() -> S3Client:
-    """One client a process. Virtual-host addressing is left to botocore; presigned URLs need signature version 4."""
+    """One client a process. Presigned URLs need signature version 4, and a host in the bucket's region.
+
+    Left to itself botocore presigns for the global host, which redirects until a new bucket is known everywhere.
+    """
     config = Config(
         signature_version="s3v4",
+        s3={"addressing_style": "virtual"},
         connect_timeout=2,
         read_timeout=20,
         retries={"mode": "standard", "total_max_attempts": 4},

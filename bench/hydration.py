@@ -40,6 +40,10 @@ class Memory:
         sidecar = self.files.get(f"{path}.meta.yaml")
         return SourceObject(path, data, str(hash(data)), len(data), sidecar) if data is not None else None
 
+    def exists(self, title: str, path: str) -> bool:
+        """LoreBucket."""
+        return path in self.files
+
     def put(self, key: str, data: bytes) -> None:
         """WorkFiles."""
         self.work[key] = data

@@ -32,9 +32,9 @@ class LocalEmbeddings:
         self.cpu_seconds += time.process_time() - begun
         return [tuple(map(float, vector)) for vector in vectors]
 
-    def embed_query(self, text: str) -> tuple[float, ...]:
+    def embed_queries(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
         """See EmbeddingModel."""
-        return self.embed_documents([text])[0]
+        return self.embed_documents(texts)
 
 
 def documents(folder: Path) -> dict[str, list[Chunk]]:

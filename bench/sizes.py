@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("NpcopsLayer", "DepsLayer", "DocumentsLayer", "EmbeddedLayer")
+LAYERS = ("NpcopsLayer", "DepsLayer", "DocumentsLayer")
+# Deployed with the embedded store alone, which AWS stages do not use.
+LOCAL_ONLY = "EmbeddedLayer"
 
 
 def zipped(folder: Path) -> int:
@@ -23,11 +25,12 @@ def zipped(folder: Path) -> int:
 
 
 def run(build: Path) -> dict[str, Any]:
-    """Megabytes per layer and in all."""
-    sizes = {name: round(zipped(build / name) / 1e6, 2) for name in LAYERS if (build / name).is_dir()}
-    if not sizes:
-        sys.exit(f"No layers are in {build}: run `sam build` first.")
-    return {**sizes, "total_mb": round(sum(sizes.values()), 2)}
+    """Megabytes per layer, and of what an AWS stage deploys."""
+    if not all((build / name).is_dir() for name in LAYERS):
+        sys.exit(f"No layers for AWS are in {build.name}: run `sam build --config-env dev` first.")
+    sizes = {name: round(zipped(build / name) / 1e6, 2) for name in LAYERS}
+    extra = round(zipped(build / LOCAL_ONLY) / 1e6, 2) if (build / LOCAL_ONLY).is_dir() else 0.0
+    return {**sizes, "deployed_to_aws_mb": round(sum(sizes.values()), 2), "embedded_store_only_mb": extra}
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 PLAYER = "Traveller"
 NOTE = "Note"
 PERSONA_TOKENS = 220
-NOTE_TOKENS = 1400
+OPENING_TOKENS = 60
+NOTE_TOKENS = 900
 HISTORY_TOKENS = 300
 
 _CHARACTER = re.compile(r"<character\s+name=\"([^\"]+)\"[^>]*>(.*?)</character>", re.S)
@@ -49,19 +50,35 @@ class Example:
     reply: str
 
 
-# Shown to every character before its own examples: the bare pattern of answering from the nearest note, in
-# other words than the note's, and of giving the detail that was asked for.
+# Shown to every character before its own examples: the bare pattern of answering with the detail that was asked for,
+# close to the words of one sentence of the note, which is not always the first.
 WORKED = (
     Example(
         "The quarry: Blue slate is cut by the Aldous family. They begin at the first frost and stop when "
-        "the cranes return.",
+        "the cranes return. The cart costs nine pence a day.",
         "When can I get slate?",
-        "From the first frost until the cranes return.",
+        "They begin at the first frost and stop when the cranes return.",
     ),
     Example(
-        "The orchard: Since the frost of the long spring the pear trees have borne nothing. Old Berta blames the owls.",
+        "The orchard: Since the long spring the pear trees have borne nothing. Old Berta blames the owls, so they say.",
         "Who gets the blame for there being no fruit?",
-        "The owls do; that is what old Berta says.",
+        "Old Berta blames the owls for it.",
+    ),
+    Example(
+        "The mill: The wheel stops in a frost. The carpenter who built it was paid with geese. It is hired by the day.",
+        "What did the man who made that wheel get for it?",
+        "He was paid with geese.",
+    ),
+    Example(
+        "The chapel: Nobody under sixteen may ring there. The door is kept locked at night, because sheep used "
+        "to sleep on the altar.",
+        "Why can't I get in after dark?",
+        "Because sheep used to sleep on the altar.",
+    ),
+    Example(
+        "The pond: It froze twice in one winter. Whoever finds the sluice open must ring the bell and wake the miller.",
+        "What am I to do if somebody forgot to shut it?",
+        "Ring the bell and wake the miller.",
     ),
 )
 # Shown after all others when nothing that was handed over resembles the question: what the character cannot have
@@ -193,7 +210,8 @@ def render(scene: Scene, cues: Cues, history: Sequence[tuple[str, str]], player:
 
 
 def _opening(scene: Scene) -> str:
-    return f"{scene.persona}\n{scene.name} answers each traveller's question from the note, in one short sentence."
+    persona = clip(scene.persona, OPENING_TOKENS)
+    return f"{persona}\n{scene.name} answers each traveller's question from the note, in one short sentence."
 
 
 def _exchange(name: str, example: Example) -> str:

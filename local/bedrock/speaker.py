@@ -25,7 +25,10 @@ from local.bedrock.llama import Chunk, Llama, grammar_of
 from local.bedrock.relevance import Relevance
 
 MAX_SENTENCES = 2
-MAX_SPOKEN_TOKENS = 120
+MAX_SPOKEN_TOKENS = 80
+# Up to this temperature the words are the likeliest ones: quantised weights of half a billion parameters turn the
+# little variety that a caller asks for into wrong names and numbers.
+GREEDY_TEMPERATURE = 0.5
 _SENTENCE_ENDS = re.compile(r"[.!?…][\"'”’)]*$")
 # The voice and the record keep a slot each, so that neither evicts the other's cached prefix.
 _VOICE_SLOT, _RECORD_SLOT = 0, 1
@@ -70,6 +73,8 @@ class Speaker:
     async def _voice(self, text: str, request: Request) -> AsyncGenerator[Chunk, None]:
         """The spoken line without surrounding blanks, ended after its second sentence at the latest."""
         options = _options(request) | _NO_LOOPS | {"id_slot": _VOICE_SLOT}
+        if request.temperature <= GREEDY_TEMPERATURE:
+            options["temperature"] = 0
         options["n_predict"] = min(request.max_tokens, MAX_SPOKEN_TOKENS)
         options["stop"] = ["\n", *request.stop]
         said, held, sentences = "", "", 0

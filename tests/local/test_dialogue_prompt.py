@@ -6,7 +6,7 @@ import json
 
 from local.bedrock import prompt, record
 from local.bedrock.prompt import Cues, Passage
-from local.bedrock.relevance import Relevance
+from local.bedrock.relevance import PASSAGES_SHOWN, Relevance
 from tests.local.doubles import WordVectors
 
 STATIC = """<character name="Maro">
@@ -110,6 +110,14 @@ def test_refusing_examples_are_shown_only_when_nothing_fits() -> None:
     assert [example.reply for example in sure.examples] == ["Ropes are made by the Fenn sisters, friend."]
     assert [example.reply for example in unsure.examples][-1] == "That I cannot say."
     assert len(unsure.examples) == 2 + len(prompt.UNKNOWING)
+
+
+def test_the_best_passages_are_shown_whole() -> None:
+    passages = "".join(f'<passage id="c{rank}" title="">Part {rank} of it. It goes on.</passage>' for rank in range(5))
+    scene = prompt.parse_scene([STATIC, f"<lore>{passages}</lore>"])
+    assert scene is not None
+    cues = Relevance(WordVectors()).cues(scene, "Part 4 of it?")  # type: ignore[arg-type]
+    assert cues.passages == scene.passages[:PASSAGES_SHOWN]
 
 
 def test_own_knowledge_is_shown_when_it_fits() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 WORLD = Path(__file__).parent.parent / "world"
-SPEECH = {"say": "Two pennies, love, and you bail.", "emotion": "amused", "citations": [], "memory": []}
+SPEECH = {"say": "Two pennies, love, and you bail.", "emotion": "amused", "citations": []}
 CONVERSE = {
     "output": {
         "message": {

@@ -66,7 +66,8 @@ class Conversation:
         """Index a document of one chunk; returns the chunk's id."""
         identity = chunk_id(document, document, (), text, gate, canon=True)
         chunk = Chunk(identity, document, document, (), text, 0, gate)
-        self.store.stage(self.title, [IndexedChunk(chunk, self.embeddings.embed_query(chunk.search_text))])
+        (vector,) = self.embeddings.embed_queries([chunk.search_text])
+        self.store.stage(self.title, [IndexedChunk(chunk, vector)])
         self.store.commit(self.title, document, [identity])
         return identity
 

@@ -26,9 +26,12 @@ class WordEmbeddings:
         if self.failures:
             raise self.failures.pop(0)
         self.embedded.extend(texts)
-        return [self.embed_query(text) for text in texts]
+        return self.embed_queries(texts)
 
-    def embed_query(self, text: str) -> tuple[float, ...]:
+    def embed_queries(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+        return [self._vector(text) for text in texts]
+
+    def _vector(self, text: str) -> tuple[float, ...]:
         vector = [0.0] * DIMENSIONS
         for word in re.findall(r"\w+", text.lower()):
             vector[hashlib.blake2b(word.encode(), digest_size=1).digest()[0] % DIMENSIONS] += 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+import msgspec
 import pytest
 
 from npcops.adapters.dynamo_ledger import DynamoLedger
@@ -192,6 +193,38 @@ def test_entries_come_by_path_and_by_title(ledger: LoreLedger, title: str) -> No
     ready(ledger, f"{title}-2", "0055", "one", "other.md")
     assert [entry.path for entry in ledger.entries(title)] == sorted(paths)
     assert [entry.path for entry in ledger.entries(f"{title}-2")] == ["other.md"]
+    assert [entry.path for entry in ledger.entries(title, after="a+b.md")] == ["b.md", "ä.md"]
+    assert [entry.path for entry in ledger.entries(title, after="a,")] == ["b.md", "ä.md"]
+    assert list(ledger.entries(title, after="ä.md")) == []
+
+
+def test_a_list_holds_all_of_an_entry_but_the_ids_of_its_chunks(ledger: LoreLedger, title: str) -> None:
+    ready(ledger, title, "0055", "one")
+    ledger.claim(title, PATH, "0066", "two")
+    ledger.plan(title, PATH, "two", IDS, "new-etag")
+    ledger.finish(title, PATH, "two", Outcome("failed", reason="No.", lasting=True))
+    whole = found(ledger, title)
+    assert whole.manifest == IDS
+    assert list(ledger.entries(title)) == [msgspec.structs.replace(whole, manifest=(), planned=())]
+
+
+def test_titles_are_those_of_all_entries(ledger: LoreLedger, title: str) -> None:
+    ready(ledger, title, "0055", "one")
+    ready(ledger, title, "0055", "one", "other.md")
+    ledger.claim(f"{title}-2", PATH, "0055", "one")
+    ledger.plan(f"{title}-2", PATH, "one", (), "")
+    ledger.finish(f"{title}-2", PATH, "one", Outcome("deleted"))
+    titles = list(ledger.titles())
+    assert {title, f"{title}-2"} <= set(titles)
+    assert len(titles) == len(set(titles))
+
+
+def test_the_titles_of_a_large_ledger_are_whole(ledger: LoreLedger, title: str) -> None:
+    manifest = [f"{number:024x}" for number in range(4500)]
+    for number in range(12):
+        ledger.claim(f"{title}-{number}", PATH, "0055", "one")
+        ledger.plan(f"{title}-{number}", PATH, "one", manifest, "etag")
+    assert {f"{title}-{number}" for number in range(12)} <= set(ledger.titles())
 
 
 def test_a_title_of_many_documents_is_listed_whole(ledger: LoreLedger, title: str) -> None:

@@ -103,6 +103,33 @@ def test_a_file_is_deleted_with_its_sidecar(resources: Resources, bucket: LoreBu
     assert [path for path, _ in bucket.listing(title)] == ["map.pdf.md"]
 
 
+def test_a_deletion_changes_nothing_but_what_is_there(resources: Resources, title: str) -> None:
+    """In a versioned bucket a deletion of nothing leaves a marker, and an event that starts a hydration."""
+    name = f"versioned-{title}"
+    resources.s3.create_bucket(Bucket=name)
+    resources.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    bucket = S3LoreBucket(resources.s3, name)
+    for path in ("a.md", "a.md.old", "b.md", "b.md.meta.yaml"):
+        resources.s3.put_object(Bucket=name, Key=f"lore/{title}/{path}", Body=b"data")
+    for path in ("a.md", "a.md", "a", "b.md"):
+        bucket.delete(title, path)
+    markers = resources.s3.list_object_versions(Bucket=name).get("DeleteMarkers", [])
+    assert sorted(marker["Key"] for marker in markers) == [
+        f"lore/{title}/{path}" for path in ("a.md", "b.md", "b.md.meta.yaml")
+    ]
+    assert [path for path, _ in bucket.listing(title)] == ["a.md.old"]
+
+
+def test_only_a_whole_name_exists(resources: Resources, bucket: LoreBucket, title: str) -> None:
+    for path in ("mill + tower.md", "mill + tower.md.meta.yaml"):
+        resources.put_lore(title, path, "data")
+    assert bucket.exists(title, "mill + tower.md")
+    assert not bucket.exists(title, "mill")
+    assert not bucket.exists(f"{title}-2", "mill + tower.md")
+    bucket.delete(title, "mill + tower.md")
+    assert not bucket.exists(title, "mill + tower.md")
+
+
 def test_titles_never_mix(resources: Resources, bucket: LoreBucket, title: str) -> None:
     resources.put_lore(title, "a.md", "here")
     resources.put_lore(f"{title}-2", "b.md", "there")

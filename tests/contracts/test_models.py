@@ -195,7 +195,8 @@ def test_many_texts_keep_their_order(embeddings: BedrockEmbeddings) -> None:
 def test_a_question_is_nearest_to_the_text_that_answers_it(embeddings: BedrockEmbeddings) -> None:
     model: EmbeddingModel = embeddings
     texts = ["The ferry costs two pennies.", "Herons nest in the reeds.", "The bell rings at every tide."]
-    question = model.embed_query("How much does the ferry cost?")
+    question, other = model.embed_queries(["How much does the ferry cost?", "When does the bell ring?"])
+    assert other == pytest.approx(model.embed_queries(["When does the bell ring?"])[0], abs=1e-4)
     near = [sum(a * b for a, b in zip(question, vector, strict=True)) for vector in model.embed_documents(texts)]
     assert near.index(max(near)) == 0
 

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import ValidationError, convert
 
+from npcops.dialogue import WorldState
 from npcops.errors import InvalidRequest, StoreUnavailable
 from npcops.lore import OPEN, Gate, IndexedChunk, ScoredChunk, Viewer
 from tests.contracts.lore_samples import ANYONE, Adapter, ids, indexed, pointing
@@ -338,3 +340,21 @@ def test_a_title_that_was_never_written_is_empty(adapter: Adapter, title: str) -
     assert adapter.store.live_counts(title) == {}
     assert adapter.store.commit(title, "a.md", []) == 0
     adapter.store.drop_title(title)
+
+
+def test_a_player_of_whom_as_much_is_true_as_the_world_state_holds_can_ask(adapter: Adapter, title: str) -> None:
+    flags = [f"{number:0128}" for number in range(500)]
+    state = convert({"flags": flags, "faction": "f" * 128, "place": "p" * 128}, WorldState)
+    gates = {
+        "Told.": Gate(requires=frozenset(flags[::50])),
+        "Hidden.": Gate(forbids=frozenset(flags[-1:])),
+        "Untold.": Gate(requires=frozenset({flags[0], "other"})),
+    }
+    adapter.publish(
+        title, [indexed(text, pointing(0), position=n, gate=gate) for n, (text, gate) in enumerate(gates.items())]
+    )
+    viewer = Viewer("miller", state.as_flags())
+    for text in ("", "told hidden untold"):
+        assert found(adapter, title, text, pointing(0), viewer).keys() == {"Told."}
+    with pytest.raises(ValidationError):
+        convert({"flags": [*flags, "one more"]}, WorldState)

@@ -60,6 +60,13 @@ def test_lore_is_uploaded_hydrated_found_and_deleted(load: Load, title: str, sta
     assert types == ["LoreHydrated.v1", "LoreDeleted.v1"]
 
 
+def test_deleting_what_nobody_knows_is_no_error(load: Load, title: str, stage: Resources) -> None:
+    answered(load("delete_lore")(call("delete_lore", title, document=PATH)), 202)
+    assert hydrate(load, changed(title))["action"] == "skip"
+    assert answered(load("list_lore")(call("list_lore", title, query={"status": "deleted"})))["documents"] == []
+    assert stage.published() == []
+
+
 def test_a_reconciliation_s_event_is_hydrated_too(load: Load, title: str, stage: Resources) -> None:
     event = sample("hydration_reconciled")
     event["detail"]["object"]["key"] = f"lore/{title}/mill.md"
@@ -166,9 +173,9 @@ def test_how_long_a_hydration_may_take_can_be_said(load: Load, title: str, stage
 
 def test_all_titles_are_reconciled_at_night(load: Load, title: str, stage: Resources) -> None:
     stage.put_lore(title, PATH, MILL)
-    before = load("reconcile_lore")(sample("reconcile_lore_nightly"))
+    before = load("reconcile_titles")(sample("reconcile_titles"))
     hydrate(load, changed(title))
-    after = load("reconcile_lore")(sample("reconcile_lore_nightly"))
+    after = load("reconcile_titles")(sample("reconcile_titles"))
     assert before["titles"] == after["titles"] >= 1
     assert before["restarted"] - after["restarted"] == 1
 

@@ -71,7 +71,26 @@ def test_defect_11_a_function_behind_the_api_ends_before_the_api_gives_up(name: 
     if asked_by_the_api or name == "AuthorizeRequest":
         assert functions()[name]["Timeout"] < API_SECONDS
     else:
-        assert functions()[name]["Timeout"] <= 300
+        assert functions()[name]["Timeout"] <= 900
+
+
+def test_all_titles_are_reconciled_by_a_function_that_no_request_waits_for() -> None:
+    assert [event["Type"] for event in functions()["ReconcileTitles"]["Events"].values()] == ["ScheduleV2"]
+    assert functions()["ReconcileTitles"]["Timeout"] == 900
+    assert [event["Type"] for event in functions()["ReconcileLore"]["Events"].values()] == ["Api"]
+
+
+def test_a_mass_import_does_not_throttle_the_embedding_model_into_failure() -> None:
+    """On AWS alone: the embedded cloud would throttle where there is nothing to spare."""
+
+    def reserved(parameters: dict[str, str]) -> Any:
+        return Stage(parameters).value(functions()["EmbedAndIndex"]).get("ReservedConcurrentExecutions")
+
+    assert reserved(SERVERLESS) == "10"
+    assert reserved({**SERVERLESS, "EmbeddingConcurrency": "25"}) == "25"
+    assert reserved({**SERVERLESS, "EmbeddingConcurrency": "0"}) is None
+    assert reserved({**LOCAL, "EmbeddingConcurrency": "25"}) is None
+    assert [name for name, body in functions().items() if "ReservedConcurrentExecutions" in body] == ["EmbedAndIndex"]
 
 
 def test_defect_11_a_model_call_gives_up_before_its_function_does(monkeypatch: pytest.MonkeyPatch) -> None:

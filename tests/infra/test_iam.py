@@ -27,6 +27,7 @@ LOG_DELIVERY = {
     *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),
     *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
 }
+OWN_POLICIES = ({"Ref": "UseChatModel"}, {"Ref": "UseEmbeddingModel"})
 MANAGED = {
     "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs": "AWS's own role for access logs",
 }
@@ -118,7 +119,28 @@ def test_managed_policies_are_exactly_the_listed_exceptions() -> None:
 def test_functions_have_no_policy_templates_and_no_foreign_policies() -> None:
     for name, body in functions().items():
         for policy in listed(body.get("Policies", [])):
-            assert policy == {"Ref": "UseChatModel"} or policy.keys() == {"Statement"}, name
+            assert policy in OWN_POLICIES or policy.keys() == {"Statement"}, name
+
+
+@pytest.mark.parametrize("profile", [False, True])
+def test_defect_10_the_embedding_model_alone_may_be_asked_also_behind_a_profile(profile: bool) -> None:
+    model, arn = "cohere.embed-multilingual-v3", "arn:aws:bedrock:"
+    if profile:
+        given = {"EmbeddingModelId": f"eu.{model}", "EmbeddingFoundationModelId": model}
+        expected = {
+            f"{arn}{REGION}:{ACCOUNT}:inference-profile/eu.{model}",
+            f"{arn}*::foundation-model/{model}",
+        }
+    else:
+        given, expected = {"EmbeddingModelId": model}, {f"{arn}{REGION}::foundation-model/{model}"}
+    allowed = [statement for where, statement in statements(Stage(SERVERLESS | given)) if where == "UseEmbeddingModel"]
+    assert [(set(listed(one["Action"])), set(one["Resource"])) for one in allowed] == [
+        ({"bedrock:InvokeModel"}, expected)
+    ]
+    users = {
+        name for name, body in functions().items() if {"Ref": "UseEmbeddingModel"} in listed(body.get("Policies", []))
+    }
+    assert users == {"Converse", "SearchLore", "EmbedAndIndex"}
 
 
 def test_defect_10_every_method_has_the_authoriser() -> None:
@@ -141,7 +163,10 @@ def test_whoever_reads_the_store_may_reach_it() -> None:
     """The callers of `bootstrap.vector_store` are the principals of both kinds of OpenSearch."""
     expected = {
         f"{name}Role.Arn"
-        for name in ("Converse", "SearchLore", "ReconcileLore", "PlanHydration", "EmbedAndIndex", "CommitHydration")
+        for name in (
+            *("Converse", "SearchLore", "ReconcileLore", "ReconcileTitles"),
+            *("PlanHydration", "EmbedAndIndex", "CommitHydration"),
+        )
     }
     for parameters, kind in (
         (SERVERLESS, "AWS::OpenSearchServerless::AccessPolicy"),
@@ -159,12 +184,20 @@ def test_whoever_reads_the_store_may_reach_it() -> None:
     assert {role["Ref"] + ".Arn" for role in callers} == expected
 
 
+def test_only_the_nightly_reconciliation_may_read_a_whole_table() -> None:
+    scanning = {
+        where for where, statement in statements(Stage(SERVERLESS)) if "dynamodb:Scan" in listed(statement["Action"])
+    }
+    assert scanning == {"ReconcileTitles"}
+
+
 def test_a_missing_object_answers_404_to_those_who_read_objects() -> None:
     """S3 tells absence from refusal only to callers who may list, and a read has no prefix for a condition to match."""
     for name, bucket in (("PlanHydration", "LoreBucket"), ("EmbedAndIndex", "WorkBucket")):
         (listing,) = [
             statement
-            for statement in functions()[name]["Policies"]["Statement"]
+            for policy in listed(functions()[name]["Policies"])
+            for statement in policy.get("Statement", [])
             if statement["Action"] == "s3:ListBucket"
         ]
         assert listing["Resource"] == {"Fn::GetAtt": [bucket, "Arn"]}

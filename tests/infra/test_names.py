@@ -80,5 +80,5 @@ def test_names_that_are_given_are_given_per_stage() -> None:
     """Two stages may share an account: a fixed name would make the second deployment fail."""
     fixed = re.findall(r"(?m)^\s+(?:Name|\w+Name|PolicyName): (npcops[^$\n]*)$", (ROOT / "template.yaml").read_text())
     assert fixed == []
-    schedule = functions()["ReconcileLore"]["Events"]["Nightly"]["Properties"]
+    schedule = functions()["ReconcileTitles"]["Events"]["Nightly"]["Properties"]
     assert "${Stage}" in schedule["Name"]["Fn::Sub"]

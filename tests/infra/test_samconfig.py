@@ -55,8 +55,9 @@ def test_builds_for_this_machine_and_for_aws_never_share_a_folder(stage: str) ->
 @pytest.mark.parametrize("stage", STAGES)
 def test_an_inference_profile_comes_with_the_model_it_stands_for(stage: str) -> None:
     found = overrides(stage)
-    if "ChatFoundationModelId" in found:
-        assert found["ChatModelId"].split(".", 1)[1] == found["ChatFoundationModelId"]
+    for kind in ("Chat", "Embedding"):
+        if f"{kind}FoundationModelId" in found:
+            assert found[f"{kind}ModelId"].split(".", 1)[1] == found[f"{kind}FoundationModelId"]
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -93,6 +93,15 @@ def test_a_newer_version_ends_it_quietly_and_any_other_error_is_recorded(name: s
     assert machine()["States"]["Overtaken"]["Type"] == "Succeed"
 
 
+def test_a_batch_waits_long_for_a_free_place_among_those_that_embed() -> None:
+    """Places are reserved, so that a mass import queues here: half of `MaxDelaySeconds` is waited on average."""
+    (rule,) = [
+        rule for rule in tasks()["EmbedAndIndex"]["Retry"] if "Lambda.TooManyRequestsException" in rule["ErrorEquals"]
+    ]
+    assert rule["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+    assert 3600 <= rule["MaxAttempts"] * rule["MaxDelaySeconds"] / 2 <= machine()["TimeoutSeconds"]
+
+
 def test_a_recorded_failure_fails_the_execution_so_that_its_alarm_rings_once() -> None:
     failing = machine()["States"]["FailHydration"]
     assert failing["Next"] == failing["Catch"][0]["Next"] == "HydrationFailed"

@@ -91,7 +91,7 @@ def test_every_failure_says_whether_it_may_pass_and_nothing_of_the_request(
     ways: dict[str, Callable[[], Any]] = {
         "reply": lambda: BedrockChat(client, model).reply(PROMPT),
         "stream": lambda: list(BedrockChat(client, model).stream(PROMPT)),
-        "embed": lambda: BedrockEmbeddings(client, model).embed_query(SECRET),
+        "embed": lambda: BedrockEmbeddings(client, model).embed_queries([SECRET]),
     }
     with pytest.raises(error) as caught:
         ways[call]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -41,11 +42,23 @@ def test_vectors_come_in_the_order_of_their_texts_whatever_the_batches(
 def test_questions_and_documents_are_embedded_as_what_they_are() -> None:
     client, wire = wired(cohere)
     embeddings = BedrockEmbeddings(client, MINILM)
-    assert embeddings.embed_query("3").index(1.0) == 3
+    assert [vector.index(1.0) for vector in embeddings.embed_queries(["3", "5"])] == [3, 5]
     assert embeddings.embed_documents(["4"])[0].index(1.0) == 4
     assert embeddings.embed_documents([]) == []
     assert [body["input_type"] for _, _, body in wire.calls] == ["search_query", "search_document"]
     assert embeddings.dimensions == 384
+
+
+def test_titan_is_asked_for_several_questions_at_the_same_time() -> None:
+    both = threading.Barrier(2, timeout=10)  # Breaks unless two calls are under way together.
+
+    def meeting(_: str, __: str, body: dict[str, Any]) -> Answer:
+        both.wait()
+        return titan("", "", body)
+
+    client, _ = wired(meeting)
+    vectors = BedrockEmbeddings(client, TITAN).embed_queries(["3", "5"])
+    assert [vector.index(1.0) for vector in vectors] == [3, 5]
 
 
 def test_one_refused_batch_fails_all() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from npcops.dialogue import TurnRequest, Usage
+from npcops.dialogue import Memory, MemoryPolicy, RememberedTurn, Summary, TurnRequest, Usage
 from npcops.errors import ModelFailed, ModelUnavailable, NotFound, NoTunedModel, StoreUnavailable
 from npcops.lore import Gate
 from npcops.tokens import estimate
@@ -98,13 +99,28 @@ def test_calls_are_attributed_by_ids(talk: Conversation) -> None:
     assert talk.chat.prompts[0].attribution == {"title": talk.title, "npc": "mira", "turn": turn.turn_id}
 
 
-def test_the_language_asked_for_is_the_character_s(talk: Conversation) -> None:
-    german = {"name": "dialogue", "system": "Speak {{ character.language }}.", "variables": ["character"]}
-    talk.publish("prompts", "dialogue", german)
+def test_the_language_asked_for_reaches_the_prompt_and_none_is_none(talk: Conversation) -> None:
+    either = {"name": "dialogue", "system": "Speak.", "context": "[{{ language }}]", "variables": ["language"]}
+    talk.publish("prompts", "dialogue", either)
     for language in ("de", None):
         request = TurnRequest("Hallo?", mode="base", language=language)
         talk.converse()(talk.title, "ann", "mira", request)
-    assert [prompt.system for prompt in talk.chat.prompts] == ["Speak de.", "Speak en."]
+    assert [prompt.context for prompt in talk.chat.prompts] == ["[de]", "[]"]
+
+
+def test_summaries_stay_within_their_budget_and_the_newest_come_first(talk: Conversation) -> None:
+    card = msgspec.structs.replace(MIRA, memory=MemoryPolicy(summary_tokens=30))
+    talk.publish("npcs", "mira", card)
+    told = [Summary(f"Note {number}: " + "word " * 8, Gate(forbids=frozenset({f"f{number}"}))) for number in range(9)]
+    turn = RememberedTurn("0", "Hello?", "Well met.")
+    talk.players.append_turn(talk.title, "ann", "mira", "main", turn, ttl_days=1)
+    assert talk.players.save_memory(talk.title, "ann", "mira", "main", Memory(tuple(told), "0", 1), 1)
+    talk.ask("ann", "Who am I?", mode="base")
+    given = re.findall(r"<memory>(Note \d)", talk.chat.prompts[-1].context)
+    assert given == ["Note 8", "Note 7"]
+    assert sum(estimate(summary.text) for summary in told[-2:]) <= 30 < sum(estimate(s.text) for s in told[-3:])
+    # What was left out restricts nobody.
+    assert talk.told("ann")[-1].gate == Gate(forbids=frozenset({"f7", "f8"}))
 
 
 def test_a_character_remembers_its_own_conversation_only(talk: Conversation) -> None:

@@ -46,14 +46,6 @@ def test_keys_are_equal_exactly_for_equal_gates(one: Gate, other: Gate) -> None:
     assert (one.key == other.key) == (one == other)
 
 
-@given(gate=gates)
-def test_an_open_gate_is_one_that_admits_everybody(gate: Gate) -> None:
-    worst_viewers = [
-        Viewer(npc, flags) for npc in ("stranger", *NPCS) for flags in (frozenset[str](), frozenset(FLAGS))
-    ]
-    assert gate.is_open == all(gate.admits(viewer) for viewer in worst_viewers)
-
-
 @given(one=gates, other=gates)
 def test_a_chunk_with_another_gate_is_another_chunk(one: Gate, other: Gate) -> None:
     ids = [chunk_id("a.md", "A", (), "Text.", gate, True) for gate in (one, other)]

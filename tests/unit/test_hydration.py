@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from npcops.chunking import chunk
+from npcops.lore import IndexedChunk
 from npcops.plan_hydration import CHUNKS_PER_BATCH
 from npcops.readers import read_document
 from tests.hydration_driver import Hydrations
@@ -70,8 +71,39 @@ def test_an_older_event_after_a_newer_one_changes_nothing(hydrations: Hydrations
 
 def test_a_late_upload_event_does_not_bring_a_deleted_document_back(hydrations: Hydrations, title: str) -> None:
     created, deleted = hydrations.put(title, "mill.md", MILL), hydrations.remove(title, "mill.md")
-    assert [hydrations.execute(deleted), hydrations.execute(created)] == ["deleted", "NothingToDo"]
+    assert [hydrations.execute(deleted), hydrations.execute(created)] == ["NothingToDo", "NothingToDo"]
     assert hydrations.texts(title) == []
+
+
+def test_the_deletion_of_a_document_nobody_knows_leaves_no_trace(hydrations: Hydrations, title: str) -> None:
+    assert hydrations.execute(hydrations.remove(title, "mill.md")) == "NothingToDo"
+    assert hydrations.execute(hydrations.put(title, "mill.txt.meta.yaml", "requires: [a]")) == "NothingToDo"
+    assert list(hydrations.ledger.entries(title)) == []
+    assert hydrations.announced() == []
+
+
+def test_a_document_deleted_with_its_sidecar_is_announced_once(hydrations: Hydrations, title: str) -> None:
+    hydrations.put(title, "mill.txt.meta.yaml", "requires: [a]")
+    hydrations.execute(hydrations.put(title, "mill.txt", "The mill burns."))
+    events = [hydrations.remove(title, path) for path in ("mill.txt", "mill.txt.meta.yaml")]
+    assert [hydrations.execute(event) for event in events] == ["deleted", "NothingToDo"]
+    assert hydrations.announced() == ["LoreHydrated.v1", "LoreDeleted.v1"]
+
+
+def test_chunks_of_a_document_that_is_known_as_deleted_are_removed(hydrations: Hydrations, title: str) -> None:
+    """A hydration that was overtaken by the deletion may switch late, and plans again then."""
+    old = hydrations.steps(hydrations.put(title, "mill.md", MILL))
+    assert [next(old), next(old), next(old)] == ["Started", "Planned", "Embedded"]
+
+    def overtake() -> None:
+        assert hydrations.execute(hydrations.remove(title, "mill.md")) == "deleted"
+        (one,) = chunk(read_document("mill.md", MILL.encode(), None))
+        (vector,) = hydrations.embeddings.embed_documents([one.search_text])
+        hydrations.store.stage(title, [IndexedChunk(one, vector)])
+
+    hydrations.interrupted(1, overtake)
+    assert list(old) == ["replan", "Planned", "deleted"]
+    assert hydrations.store.present(title, "mill.md") == set()
 
 
 def test_a_deleted_document_is_gone_and_can_come_back(hydrations: Hydrations, title: str) -> None:

@@ -57,6 +57,13 @@ def test_other_events_are_refused(event: dict[str, Any]) -> None:
         changed_document(event)
 
 
+def test_several_documents_in_one_event_are_refused_and_never_taken_for_one() -> None:
+    """A refusal fails the execution and rings; it is none of those that are skipped with a line in the log."""
+    records = [*by_s3("lore/game/a.md")["Records"], *by_s3("lore/game/b.md")["Records"]]
+    with pytest.raises(ValueError, match="2 documents"):
+        changed_document({"Records": records})
+
+
 @pytest.mark.parametrize("event", [by_event_bridge("lore/game/"), by_s3("lore/readme.md"), by_event_bridge("a.md")])
 def test_keys_that_are_no_documents_are_refused(event: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):

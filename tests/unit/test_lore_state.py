@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from npcops import lore_state
@@ -28,6 +30,22 @@ from tests.resources import Resources
 @pytest.fixture
 def ledger(moto_resources: Resources) -> LoreLedger:
     return DynamoLedger(moto_resources.dynamodb, moto_resources.name("ledger"))
+
+
+class CountingClient:
+    """A DynamoDB client that counts what its queries bring."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self.items, self.attributes = client, 0, set[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def query(self, **request: Any) -> Any:
+        page = self._client.query(**request)
+        self.items += len(page["Items"])
+        self.attributes |= {name for item in page["Items"] for name in item}
+        return page
 
 
 def known(ledger: LoreLedger, title: str, path: str, outcome: Outcome) -> None:
@@ -90,6 +108,17 @@ def test_a_list_that_just_fits_is_one_page(ledger: LoreLedger, title: str, monke
     assert (len(page["documents"]), page["next"]) == (5, None)
 
 
+def test_a_later_page_reads_nothing_of_the_earlier_ones(moto_resources: Resources, title: str) -> None:
+    client = CountingClient(moto_resources.dynamodb)
+    ledger: LoreLedger = DynamoLedger(client, moto_resources.name("ledger"))  # type: ignore[arg-type]
+    for number in range(12):
+        known(ledger, title, f"{number:02}.md", Outcome("ready", 1, 1))
+    page = list_documents(ledger, title, "08.md", "ready")
+    assert [document.path for document in page["documents"]] == ["09.md", "10.md", "11.md"]
+    assert client.items == 3
+    assert client.attributes.isdisjoint({"manifest", "planned"})
+
+
 @pytest.mark.parametrize("path", ["a.md", "act 1/König + Gräfin.PDF", "a.pdf.meta.yaml"])
 def test_an_upload_is_offered_for_what_can_be_read(moto_resources: Resources, title: str, path: str) -> None:
     bucket = S3LoreBucket(moto_resources.s3, moto_resources.name("lore"))
@@ -141,5 +170,6 @@ def test_a_passage_is_shown_without_its_gate_and_chunks() -> None:
         "title": "Title",
         "heading_path": "Title > Heading",
         "score": 0.5,
+        "canon": True,
         "text": "Text.",
     }

@@ -134,9 +134,38 @@ def test_the_system_text_is_the_same_in_every_turn() -> None:
     assert later.context != prompt_for("Hello").context
 
 
-def test_the_language_of_the_turn_takes_the_place_of_the_cards() -> None:
-    template = msgspec.structs.replace(TEMPLATE, system="Speak {{ character.language }} ({{ title.id }}).")
-    assert prompt_for("Hallo", template=template, language="de").system == "Speak de (saltmarsh)."
+def test_the_language_asked_for_is_given_to_the_turn_and_the_card_keeps_its_own() -> None:
+    template = msgspec.structs.replace(
+        TEMPLATE, system="Speak {{ character.language }}.", context="{% if language %}Now {{ language }}.{% endif %}"
+    )
+    spoken = [prompt_for("Hallo", template=template, language=language) for language in ("de", "")]
+    assert [(prompt.system, prompt.context) for prompt in spoken] == [("Speak en.", "Now de."), ("Speak en.", "")]
+
+
+def test_the_language_is_a_variable_of_turns_that_has_to_be_declared() -> None:
+    template = PromptTemplate("greeting", "Hello.", "{{ language }}", variables=("language",))
+    check(template)
+    with pytest.raises(InvalidTemplate, match="uses language without declaring it"):
+        check(msgspec.structs.replace(template, variables=()))
+    with pytest.raises(InvalidTemplate, match="uses language in `system`"):
+        check(PromptTemplate("greeting", "{{ language }}", variables=("language",)))
+
+
+def test_the_sample_dialogue_names_the_language_that_was_asked_for() -> None:
+    template, card = load(WORLD / "prompts" / "dialogue.yaml", PromptTemplate), CARD
+    system, asked = render(template, card, GAME, language="de")
+    assert "<language>de</language>" in asked
+    assert "<language>" in system
+    assert "language" not in render(template, card, GAME)[1]
+
+
+def test_the_sample_dialogue_marks_rumours_and_says_what_they_are() -> None:
+    template = load(WORLD / "prompts" / "dialogue.yaml", PromptTemplate)
+    rumour = msgspec.structs.replace(passage(2, "The king is a heron.", "Gossip"), canon=False)
+    system, context = render(template, CARD, GAME, [passage(1, "The gate is shut."), rumour])
+    assert f'<passage id="{1:024x}" title="Title">The gate is shut.</passage>' in context
+    assert f'<passage id="{2:024x}" title="Gossip" rumour="yes">The king is a heron.</passage>' in context
+    assert 'rumour="yes"' in system
 
 
 def test_the_tool_offers_exactly_what_there_is_to_choose_from() -> None:
@@ -147,14 +176,14 @@ def test_the_tool_offers_exactly_what_there_is_to_choose_from() -> None:
     assert next(iter(schema["properties"])) == "say"
     Draft202012Validator.check_schema(schema)
     spoken = {"say": "Aye.", "emotion": "warm", "citations": ["a"], "actions": [{"name": "wave", "arguments": {}}]}
-    assert Draft202012Validator(schema).is_valid(spoken | {"memory": ["Likes salt."]})
+    assert Draft202012Validator(schema).is_valid(spoken)
     assert not Draft202012Validator(schema).is_valid(spoken | {"citations": ["c"]})
     assert not Draft202012Validator(schema).is_valid(spoken | {"actions": [{"name": "fly", "arguments": {}}]})
 
 
 def test_without_passages_and_actions_there_is_nothing_to_cite_or_do() -> None:
     schema = speak_tool(msgspec.structs.replace(CARD, actions=()), []).schema
-    assert set(schema["properties"]) == {"say", "emotion", "memory"}
+    assert set(schema["properties"]) == {"say", "emotion"}
     assert schema["required"] == ["say", "emotion"]
 
 
@@ -166,7 +195,7 @@ def test_without_passages_and_actions_there_is_nothing_to_cite_or_do() -> None:
         ("{{ character.nam }}", ["character"], "undefined value"),
         ("{{ character.examples[0].player }}", ["character"], "undefined value"),
         ("{{ character.name|shout }}", ["character"], "shout"),
-        ("{{ player }}", ["player"], "uses player; there is only character, lore, memory"),
+        ("{{ player }}", ["player"], "uses player; there is only character, language, lore, memory"),
         ("Hello {{ character.name }}", [], "uses character without declaring it"),
         ("Hello", ["character"], "declares character without using it"),
         ("Hello", ["weather"], "uses weather; there is only"),

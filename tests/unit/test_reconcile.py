@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 
-from npcops.reconcile_lore import ReconcileLore
+from npcops.errors import StoreUnavailable
+from npcops.ports import HydrationStarter
+from npcops.reconcile_lore import STARTS_AT_ONCE, ReconcileLore
 from tests.hydration_driver import Hydrations
 from tests.sample_lore import UNREADABLE
 
 MILL, TOWER = "The mill burns every winter.", "The tower has no door."
+
+
+def reconcile_with(hydrations: Hydrations, starter: HydrationStarter) -> ReconcileLore:
+    """A reconciliation whose hydrations are started by `starter`."""
+    return ReconcileLore(hydrations.bucket, hydrations.ledger, hydrations.store, starter)
 
 
 def settles(hydrations: Hydrations, title: str) -> bool:
@@ -147,10 +155,34 @@ def test_an_unreadable_file_that_was_deleted_unheard_is_forgotten(
     assert settles(hydrations, title)
 
 
-def test_one_document_that_cannot_be_started_stops_nobody_for_good(hydrations: Hydrations, title: str) -> None:
-    for path in ("a.md", "b.md"):
+def test_hydrations_are_started_several_at_a_time(hydrations: Hydrations, title: str) -> None:
+    everybody = threading.Barrier(STARTS_AT_ONCE, timeout=30)
+
+    class Starter:
+        def start(self, title: str, path: str) -> None:
+            everybody.wait()
+
+    paths = {f"{number}.md" for number in range(STARTS_AT_ONCE)}
+    for path in paths:
         hydrations.put(title, path, MILL)
-    assert hydrations.reconcile(title).restarted.keys() == {"a.md", "b.md"}
+    assert reconcile_with(hydrations, Starter())(title, timedelta(0)).restarted.keys() == paths
+
+
+def test_one_document_that_cannot_be_started_stops_no_other_and_is_told(hydrations: Hydrations, title: str) -> None:
+    started: list[str] = []
+
+    class Starter:
+        def start(self, title: str, path: str) -> None:
+            if path == "a.md":
+                raise StoreUnavailable("Not now.")
+            started.append(path)
+
+    for path in ("a.md", "b.md", "c.md"):
+        hydrations.put(title, path, MILL)
+    with pytest.raises(StoreUnavailable):
+        reconcile_with(hydrations, Starter())(title, timedelta(0))
+    assert sorted(started) == ["b.md", "c.md"]
+    assert hydrations.reconcile(title).restarted.keys() == {"a.md", "b.md", "c.md"}
     assert settles(hydrations, title)
 
 
@@ -170,10 +202,24 @@ def test_every_title_is_reconciled(hydrations: Hydrations, title: str) -> None:
 
     hydrations.put(title, "mill.md", MILL)
     hydrations.put(f"{title}-2", "tower.md", TOWER)
-    reconcile = ReconcileLore(hydrations.bucket, hydrations.ledger, hydrations.store, Starter())
-    found = reconcile.everything(timedelta(minutes=15))
+    found = reconcile_with(hydrations, Starter()).everything(timedelta(minutes=15))
     assert {name: result.restarted for name, result in found.items() if name.startswith(title)} == {
         title: {"mill.md": "never indexed"},
         f"{title}-2": {"tower.md": "never indexed"},
     }
     assert {(title, "mill.md"), (f"{title}-2", "tower.md")} <= set(started)
+
+
+def test_a_title_whose_last_file_was_deleted_unheard_is_reconciled(hydrations: Hydrations, title: str) -> None:
+    started: list[tuple[str, str]] = []
+
+    class Starter:
+        def start(self, title: str, path: str) -> None:
+            started.append((title, path))
+
+    hydrations.execute(hydrations.put(title, "mill.md", MILL))
+    hydrations.remove(title, "mill.md")
+    assert title not in set(hydrations.bucket.titles())
+    found = reconcile_with(hydrations, Starter()).everything(timedelta(minutes=15))
+    assert found[title].restarted == {"mill.md": "deleted from the bucket"}
+    assert (title, "mill.md") in started

@@ -182,6 +182,44 @@ def test_what_players_and_characters_said_is_one_message_of_data(talk: Conversat
     assert prompt.attribution == {"title": talk.title, "npc": "mira", "purpose": "summary"}
 
 
+def gate(number: int) -> Gate:
+    return Gate(requires=frozenset({f"flag-{number}"}))
+
+
+def test_the_summary_with_the_newest_turn_is_the_last(talk: Conversation) -> None:
+    talk.chat.answers = [lambda prompt: "Of kings." if "q01" in prompt_text(prompt) else "Of mills."]
+    for number, one in enumerate((OPEN, KING, OPEN)):
+        tell(talk, 1, one, start=number)
+    tell(talk, 4, start=3)
+    talk.remember("ann")
+    assert [summary.text for summary in memory(talk).summaries] == ["Of kings.", "Of mills."]
+
+
+def test_the_oldest_of_many_gates_become_one_that_is_open_to_fewer(talk: Conversation) -> None:
+    talk.chat.answers = [lambda prompt: "Merged." if "Note." in prompt.context else "Note."]
+    for number in range(8):
+        tell(talk, 1, gate(number), start=number)
+    tell(talk, 4, start=8)
+    assert talk.remember("ann") == 8
+    gates = [summary.gate for summary in memory(talk).summaries]
+    assert gates == [Gate.all_of(map(gate, range(3))), *map(gate, range(3, 8))]
+    assert [summary.text for summary in memory(talk).summaries] == ["Merged.", *["Note."] * 5]
+    merging = talk.chat.prompts[-1]
+    assert merging.context.count("Note.") == 3
+    assert merging.messages[0].text.strip()
+
+
+def test_a_merged_gate_that_is_there_already_is_not_there_twice(talk: Conversation) -> None:
+    talk.chat.answers = ["Note."]
+    gates = [gate(0), gate(1), Gate.all_of([gate(0), gate(1)]), *map(gate, range(2, 6))]
+    for number, one in enumerate(gates):
+        tell(talk, 1, one, start=number)
+    tell(talk, 4, start=7)
+    talk.remember("ann")
+    keys = [summary.gate.key for summary in memory(talk).summaries]
+    assert len(keys) == len(set(keys)) == 5
+
+
 def test_an_unknown_character_is_not_found(talk: Conversation) -> None:
     with pytest.raises(NotFound):
         talk.remember("ann", npc="nobody")

@@ -25,11 +25,8 @@ WHOLE = {
     "emotion": "angry",
     "actions": [{"name": "give", "arguments": {"item": "key"}}],
     "citations": [IDS[1], IDS[0]],
-    "memory": ["Asked about the gate."],
 }
-SPEECH = Speech(
-    "The gate is shut.", "Angry", (Action("give", {"item": "key"}),), (IDS[1], IDS[0]), ("Asked about the gate.",)
-)
+SPEECH = Speech("The gate is shut.", "Angry", (Action("give", {"item": "key"}),), (IDS[1], IDS[0]))
 
 
 def parse(text: str = "", tool_input: Any = None, stop_reason: str = "end_turn") -> Speech:
@@ -212,12 +209,8 @@ def test_citations_are_given_ids_once_each_in_order(citations: Any, expected: li
     assert list(parse(tool_input=WHOLE | {"citations": citations}).citations) == expected
 
 
-def test_notes_are_short_clean_and_few() -> None:
-    notes = ["Likes <b>salt</b>.", "Likes salt.", "", 3, "Likes\nsalt."] + [f"Note {n}." for n in range(9)]
-    memory = parse(tool_input=WHOLE | {"memory": [*notes, "x" * 999]}).memory
-    assert memory[:2] == ("Likes salt .", "Likes salt.")
-    assert len(memory) == 5
-    assert parse(tool_input=WHOLE | {"memory": "x" * 999}).memory == ("x" * 199 + "…",)
+def test_notes_that_nobody_asked_for_are_left_out() -> None:
+    assert parse(tool_input=WHOLE | {"memory": ["Likes salt."]}) == SPEECH
 
 
 def test_a_speech_of_absurd_length_ends_with_a_sentence() -> None:

@@ -26,15 +26,20 @@ class CountingModel:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.calls = 0
 
-    def embed_query(self, text: str) -> tuple[float, ...]:
-        self.asked.append(text)
+    def embed_queries(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+        self.calls += 1
+        self.asked.extend(texts)
+        return self.embed_documents(texts)
+
+    def embed_documents(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+        return [self._vector(text) for text in texts]
+
+    def _vector(self, text: str) -> tuple[float, ...]:
         counts = [float(text.lower().count(word)) for word in LANGUAGE]
         length = math.hypot(*counts) or 1.0
         return tuple(count / length for count in counts)
-
-    def embed_documents(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
-        return [self.embed_query(text) for text in texts]
 
 
 class Shelf:
@@ -54,7 +59,6 @@ class Shelf:
         vectors = self.model.embed_documents([chunk.search_text for chunk in chunks])
         self.store.stage("t", [IndexedChunk(*pair) for pair in zip(chunks, vectors, strict=True)])
         self.store.commit("t", document, [chunk.id for chunk in chunks])
-        self.model.asked.clear()
         return chunks
 
     def ask(
@@ -165,6 +169,11 @@ def test_only_the_last_messages_count(shelf: Shelf) -> None:
     assert shelf.model.asked == ["Who built it?", "The mill? The river?"]
 
 
+def test_a_follow_up_question_is_embedded_with_what_it_follows_at_once(shelf: Shelf) -> None:
+    shelf.ask("Who built it?", history=["The mill?"])
+    assert (len(shelf.model.asked), shelf.model.calls) == (2, 1)
+
+
 def test_a_question_that_says_what_it_means_is_taken_by_itself(shelf: Shelf) -> None:
     shelf.ask("Could you please tell me everything about the sword that the old king lost?", history=["The mill?"])
     assert len(shelf.model.asked) == 1
@@ -177,7 +186,7 @@ def test_messages_without_letters_are_no_history(shelf: Shelf) -> None:
 
 def test_a_model_that_does_not_answer_is_told_to_the_caller(shelf: Shelf) -> None:
     class Unavailable(CountingModel):
-        def embed_query(self, text: str) -> tuple[float, ...]:
+        def embed_queries(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
             raise ModelUnavailable("The embedding model did not answer.")
 
     with pytest.raises(ModelUnavailable):

@@ -36,11 +36,12 @@ if TYPE_CHECKING:
 
 INDEX_PREFIX = "npcops"
 # Read time-outs of embedding calls. A turn embeds its question before it asks a model, and all of it must end before
-# API Gateway gives up at 29 seconds; a batch of chunks has nobody waiting.
+# API Gateway gives up at 29 seconds (tests/infra/test_time_limits.py adds it up); a batch of chunks has nobody waiting.
 QUESTION_SECONDS = 2.0
 BATCH_SECONDS = 12.0
-# The same for the index: a search is up to two requests, each sent at most twice.
-SEARCH_SECONDS = 3.0
+# The same for the index: a search is up to two requests. Each is sent again if its connection broke or the index was
+# busy, which is known at once, but not if it timed out.
+SEARCH_SECONDS = 1.5
 SEARCH_RETRIES = 1
 
 
@@ -99,7 +100,11 @@ def vector_store(answering: bool = False) -> VectorStore:
 
     service = None if where.opensearch_service == "none" else where.opensearch_service
     server = (where.vector_store_location, where.aws_region, service)
-    client = connect(*server, seconds=SEARCH_SECONDS, retries=SEARCH_RETRIES) if answering else connect(*server)
+    client = (
+        connect(*server, seconds=SEARCH_SECONDS, retries=SEARCH_RETRIES, again_after_timeout=False)
+        if answering
+        else connect(*server)
+    )
     return OpenSearchVectorStore(client, INDEX_PREFIX, where.embedding_dimensions, serverless=service == "aoss")
 
 
@@ -183,7 +188,7 @@ def fail_hydration() -> FailHydration:
 
 
 def reconcile_lore() -> ReconcileLore:
-    """Function ReconcileLore."""
+    """Functions ReconcileLore and ReconcileTitles."""
     from npcops.adapters import aws_services
     from npcops.reconcile_lore import ReconcileLore
 

@@ -88,7 +88,7 @@ class Converse:
             summaries=[summary.text for summary in recalled.summaries],
             turns=recalled.turns,
             message=request.message,
-            language=request.language or card.language,
+            language=request.language or "",
             attribution={"title": title, "npc": npc, "turn": turn_id},
         )
         reply = self._chat.reply(prompt, model)
@@ -114,7 +114,9 @@ class Converse:
         admitted = [turn for turn in turns if turn.gate.admits(viewer)]
         return Recalled(
             turns=_within(admitted, card.memory.recent_tokens),
-            summaries=tuple(summary for summary in memory.summaries if summary.gate.admits(viewer)),
+            summaries=_newest(
+                [summary for summary in memory.summaries if summary.gate.admits(viewer)], card.memory.summary_tokens
+            ),
         )
 
     def _lore(self, title: str, request: TurnRequest, viewer: Viewer, recalled: Recalled) -> list[Passage]:
@@ -153,6 +155,16 @@ def _within(turns: Sequence[RememberedTurn], budget: int) -> tuple[RememberedTur
             break
         kept.append(turn)
     return tuple(reversed(kept))
+
+
+def _newest(summaries: Sequence[Summary], budget: int) -> tuple[Summary, ...]:
+    """The summaries that fit the budget, newest first. Each stands by itself: one too large makes way for the next."""
+    kept: list[Summary] = []
+    for summary in reversed(summaries):
+        if (size := estimate(summary.text)) <= budget:
+            budget -= size
+            kept.append(summary)
+    return tuple(kept)
 
 
 def _turn(

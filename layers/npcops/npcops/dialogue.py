@@ -28,10 +28,13 @@ class ActionSpec(msgspec.Struct, frozen=True):
 
 
 class MemoryPolicy(msgspec.Struct, frozen=True):
-    """How much an NPC remembers: verbatim turns within `recent_tokens`, everything for `ttl_days` days."""
+    """How much an NPC remembers: verbatim turns within `recent_tokens`, summaries of older ones within
+    `summary_tokens`, everything for `ttl_days` days.
+    """
 
     recent_tokens: int = 500
     ttl_days: int = 90
+    summary_tokens: int = 400
 
 
 class NpcCard(msgspec.Struct, frozen=True):
@@ -80,9 +83,9 @@ Flag = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 
 class WorldState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is true for one player, as the game's server reported it last: at most 1,000 flags of 128 characters."""
+    """What is true for one player, as the game's server reported it last: at most 500 flags of 128 characters."""
 
-    flags: Annotated[tuple[Flag, ...], msgspec.Meta(max_length=1000)] = ()
+    flags: Annotated[tuple[Flag, ...], msgspec.Meta(max_length=500)] = ()
     faction: Flag | None = None
     place: Flag | None = None
 
@@ -107,7 +110,6 @@ class Speech(msgspec.Struct, frozen=True):
     emotion: str = "neutral"
     actions: tuple[Action, ...] = ()
     citations: tuple[str, ...] = ()
-    memory: tuple[str, ...] = ()
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -121,7 +123,10 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class TurnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST /v1/npcs/{npc}/turns`. `language` is a BCP 47 tag; without it the NPC's own is used."""
+    """The body of `POST /v1/npcs/{npc}/turns`.
+
+    `language` is the BCP 47 tag of the language to reply in; without it that is the one the player writes.
+    """
 
     message: Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"\S")]
     save: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "main"
@@ -170,7 +175,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """What is left of a conversation's older turns: one summary per distinct gate.
+    """What is left of a conversation's older turns: one summary per distinct gate, the newest information last.
 
     Turns up to and including `until` (a turn id) are in the summaries. `revision` counts the replacements.
     """

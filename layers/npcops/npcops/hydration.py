@@ -52,7 +52,8 @@ class LedgerEntry(msgspec.Struct, frozen=True):
     """What is known about one document.
 
     `manifest` holds the chunk ids that were last made live, `planned` those that `generation` is about to make live.
-    A `failed` document keeps its last good chunks, so its `manifest` still names those.
+    A `failed` document keeps its last good chunks, so its `manifest` still names those. Lists of entries leave out
+    both, which are most of an entry; `chunks` says how many ids `manifest` has.
     """
 
     title: str
@@ -91,6 +92,5 @@ class Plan(msgspec.Struct, frozen=True):
     generation: str
     action: Literal["index", "remove", "skip", "failed"]
     batches: tuple[str, ...] = ()
-    manifest_size: int = 0
     to_embed: int = 0
     reason: str | None = None

@@ -38,11 +38,6 @@ class Gate(msgspec.Struct, frozen=True):
         return self.known_by is None or viewer.npc is None or viewer.npc in self.known_by
 
     @property
-    def is_open(self) -> bool:
-        """Whether the gate restricts nobody."""
-        return not self.requires and not self.forbids and self.known_by is None
-
-    @property
     def key(self) -> str:
         """A stable text form: equal for equal gates, whatever the order of their flags, and only for equal ones."""
         known = None if self.known_by is None else sorted(self.known_by)

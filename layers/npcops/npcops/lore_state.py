@@ -74,8 +74,8 @@ def list_documents(ledger: LoreLedger, title: str, after: str | None, status: st
     """One page of documents by path. Deleted ones are listed only when asked for by `status`."""
     wanted = (
         entry
-        for entry in ledger.entries(title)
-        if entry.path > (after or "") and (entry.status == status if status else entry.status != "deleted")
+        for entry in ledger.entries(title, after or "")
+        if (entry.status == status if status else entry.status != "deleted")
     )
     found = list(islice(wanted, PAGE + 1))
     following = found[PAGE - 1].path if len(found) > PAGE else None
@@ -101,7 +101,7 @@ def offer_upload(bucket: LoreBucket, title: str, wanted: UploadRequest) -> Uploa
 
 def present(passage: Passage) -> dict[str, Any]:
     """A passage for people: no gates, no chunk ids."""
-    shown = ("id", "document", "title", "heading_path", "score", "text")
+    shown = ("id", "document", "title", "heading_path", "score", "canon", "text")
     return {name: getattr(passage, name) for name in shown}
 
 

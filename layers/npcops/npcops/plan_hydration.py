@@ -24,7 +24,8 @@ class PlanHydration:
     """Reads the document as it is now (whatever the event said), and plans the way from the index to it.
 
     The ledger decides who may act: an event older than what it has seen is skipped. The document is read only after
-    it was claimed, so the hydration that claimed it last has read it last.
+    it was claimed, so the hydration that claimed it last has read it last. Of a document that is nowhere nothing is
+    claimed and nobody is told.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class PlanHydration:
         if is_sidecar(path):
             # Sequencers are comparable for one key only; a sidecar's says nothing about its document's.
             path, sequencer = described_by(path), ""
+        if self._is_nowhere(title, path):
+            return Plan(title, path, generation, action="skip", reason="There is no such document.")
         try:
             self._ledger.claim(title, path, sequencer, generation)
         except Superseded:
@@ -54,6 +57,17 @@ class PlanHydration:
         except (UnreadableDocument, TooLarge) as error:
             return self._refuse(source, title, path, generation, str(error))
         return self._index(source, title, path, generation, chunks)
+
+    def _is_nowhere(self, title: str, path: str) -> bool:
+        """Whether neither bucket nor index has the document and nobody is hydrating it.
+
+        The ledger is asked first: whoever claims the document after that reads the bucket later than this does, so
+        that nothing is missed by leaving it to them.
+        """
+        entry = self._ledger.get(title, path)
+        if entry is not None and entry.status != "deleted":
+            return False
+        return not self._bucket.exists(title, path) and not self._store.present(title, path)
 
     def _remove(self, title: str, path: str, generation: str) -> Plan:
         self._ledger.plan(title, path, generation, (), etag="")
@@ -77,4 +91,4 @@ class PlanHydration:
             self._work.put(keys[-1], msgspec.json.encode(Batch(title, path, generation, tuple(part), reuse)))
         self._ledger.plan(title, path, generation, [item.id for item in chunks], source.etag)
         to_embed = len(difference.add) - len(difference.reuse)
-        return Plan(title, path, generation, "index", tuple(keys), len(chunks), to_embed)
+        return Plan(title, path, generation, "index", tuple(keys), to_embed)

@@ -30,8 +30,8 @@ class EmbeddingModel(Protocol):
         """One vector per text, in order; batches as the provider allows. Raises ModelFailed or ModelUnavailable."""
         ...
 
-    def embed_query(self, text: str) -> tuple[float, ...]:
-        """The vector of a question. Raises ModelFailed or ModelUnavailable."""
+    def embed_queries(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+        """The vectors of questions, in order, in the time that one takes. Raises ModelFailed or ModelUnavailable."""
         ...
 
 
@@ -86,8 +86,12 @@ class LoreBucket(Protocol):
         """The current object, or None if there is none; one of over `limit` bytes comes without its data."""
         ...
 
+    def exists(self, title: str, path: str) -> bool:
+        """Whether there is an object."""
+        ...
+
     def delete(self, title: str, path: str) -> None:
-        """Delete the object; deleting what does not exist is no error."""
+        """Delete the object and its sidecar; deleting what does not exist is no error and no event."""
         ...
 
     def upload_url(self, title: str, path: str, content_type: str, expires_seconds: int) -> str:
@@ -153,8 +157,12 @@ class LoreLedger(Protocol):
         """One document's entry."""
         ...
 
-    def entries(self, title: str) -> Iterator[LedgerEntry]:
-        """All entries of a title, by path, deleted ones included."""
+    def entries(self, title: str, after: str = "") -> Iterator[LedgerEntry]:
+        """The entries of a title after path `after`, by path, deleted ones too, without `manifest` and `planned`."""
+        ...
+
+    def titles(self) -> Iterator[str]:
+        """Every title that has an entry, once each, in no promised order. Reads the whole ledger."""
         ...
 
 

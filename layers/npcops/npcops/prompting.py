@@ -20,7 +20,7 @@ from npcops.errors import InvalidTemplate
 from npcops.lore import OPEN, Passage
 from npcops.model_calls import Message, Prompt, Tool
 
-TURN_VARIABLES = frozenset({"lore", "memory", "previous"})
+TURN_VARIABLES = frozenset({"language", "lore", "memory", "previous"})
 VARIABLES = TURN_VARIABLES | {"character", "title"}
 _FUNCTIONS = frozenset({"loop", "range"})
 # A template needs some hundreds of steps; one that needs this many would never end.
@@ -38,13 +38,16 @@ def render(
     passages: Sequence[Passage] = (),
     summaries: Sequence[str] = (),
     previous: str = "",
+    language: str = "",
 ) -> tuple[str, str]:
     """The system text, equal for all turns of an NPC, and the context text of this turn.
 
-    `summaries` are what the NPC remembers, `previous` is an earlier summary to be continued. Raises InvalidTemplate.
+    `summaries` are what the NPC remembers, `previous` is an earlier summary to be continued, `language` is the tag of
+    the one that the game asks for, empty where it leaves that to the player's words. Raises InvalidTemplate.
     """
     constant = {"character": _character(card), "title": _title(title)}
     turn = {
+        "language": language.translate(_TAGS),
         "lore": [_lore(passage) for passage in passages],
         "memory": [summary.translate(_TAGS) for summary in summaries],
         "previous": previous.translate(_TAGS),
@@ -61,7 +64,7 @@ def check(template: PromptTemplate) -> None:
     _refuse(template, declared - used, "declares {} without using it")
     _refuse(template, in_system & TURN_VARIABLES, "uses {} in `system`, which must be the same in every turn")
     for card, passages, texts in ((_RICH_CARD, [_PASSAGE], ["A summary."]), (_BARE_CARD, [], [])):
-        system, _ = render(template, card, _GAME, passages, texts, "".join(texts))
+        system, _ = render(template, card, _GAME, passages, texts, "".join(texts), "de" if texts else "")
         if not system.strip():
             raise InvalidTemplate(f"Prompt {template.name}: `system` is empty.")
 
@@ -79,10 +82,9 @@ def build_prompt(
 ) -> Prompt:
     """The prompt of one turn. The player's text is the last message, verbatim, and is nowhere else.
 
-    `language` takes the place of the card's; `attribution` holds ids, never text. Raises InvalidTemplate.
+    `language` is as in `render`; `attribution` holds ids, never text. Raises InvalidTemplate.
     """
-    card = msgspec.structs.replace(card, language=language)
-    system, context = render(template, card, title, passages, summaries)
+    system, context = render(template, card, title, passages, summaries, language=language)
     messages = [said for turn in turns for said in (Message("user", turn.player), Message("assistant", turn.npc))]
     return Prompt(
         system=system,
@@ -105,7 +107,8 @@ def build_summary_prompt(
 ) -> Prompt:
     """The prompt that folds `turns` and the `previous` summary into a new one, which is the reply's text.
 
-    The turns are one message of data, in which no text can end its own turn. Raises InvalidTemplate.
+    The turns are one message of data, in which no text can end its own turn; without any, the summary is only made
+    shorter. Raises InvalidTemplate.
     """
     system, context = render(template, card, title, previous=previous)
     told = "\n".join(
@@ -115,7 +118,7 @@ def build_summary_prompt(
     return Prompt(
         system=system,
         context=context,
-        messages=(Message("user", told),),
+        messages=(Message("user", told or "<turn></turn>"),),
         max_tokens=template.max_tokens,
         temperature=template.temperature,
         attribution=dict(attribution),
@@ -134,8 +137,6 @@ def speak_tool(card: NpcCard, passage_ids: Sequence[str]) -> Tool:
     required = list(properties)
     if card.actions:
         properties["actions"] = _actions_schema(card.actions)
-    note = {"type": "string", "description": "One short fact to remember about the player."}
-    properties["memory"] = {"type": "array", "items": note}
     schema = {"type": "object", "properties": properties, "required": required}
     return Tool("speak", f"Speaks and acts as {card.name}.", schema)
 
@@ -202,12 +203,13 @@ def _title(title: GameTitle) -> dict[str, str]:
     return {"id": title.id, "name": title.name.translate(_ATTRIBUTES), "description": title.description}
 
 
-def _lore(passage: Passage) -> dict[str, str]:
+def _lore(passage: Passage) -> dict[str, Any]:
     """Ids and titles stand in attributes of the template's tags, so they must not end those either."""
     return {
         "id": passage.id.translate(_ATTRIBUTES),
         "title": " ".join(passage.title.translate(_ATTRIBUTES).split()),
         "text": passage.text.translate(_TAGS),
+        "canon": passage.canon,
     }
 
 

@@ -6,6 +6,7 @@ Events can be lost, executions can die, and an index can lose chunks; none of th
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -13,6 +14,11 @@ import msgspec
 from npcops.hydration import LedgerEntry
 from npcops.lore_paths import is_sidecar, sidecar_of
 from npcops.ports import HydrationStarter, LoreBucket, LoreLedger, VectorStore
+
+# A start is a call of some milliseconds; thousands of them one after another would outlast the function.
+STARTS_AT_ONCE = 8
+# How long a hydration may be under way before it counts as interrupted.
+PATIENCE = timedelta(minutes=15)
 
 
 class Reconciled(msgspec.Struct, frozen=True):
@@ -36,11 +42,15 @@ class ReconcileLore:
         self._bucket, self._ledger, self._store, self._starter, self._now = bucket, ledger, store, starter, now
 
     def everything(self, patience: timedelta) -> dict[str, Reconciled]:
-        """Reconcile every title that has lore."""
-        return {title: self(title, patience) for title in self._bucket.titles()}
+        """Reconcile every title that has lore, and those whose last file is gone while the ledger still knows them."""
+        titles = {*self._bucket.titles(), *self._ledger.titles()}
+        return {title: self(title, patience) for title in sorted(titles)}
 
     def __call__(self, title: str, patience: timedelta) -> Reconciled:
-        """Reconcile one title; a hydration under way for less than `patience` is left alone."""
+        """Reconcile one title; a hydration under way for less than `patience` is left alone.
+
+        Raises StoreUnavailable, also when a hydration could not be started; the others were started then.
+        """
         objects = dict(self._bucket.listing(title))
         documents = {path: self._etag(path, objects) for path in objects if not is_sidecar(path)}
         entries = {entry.path: entry for entry in self._ledger.entries(title)}
@@ -49,9 +59,15 @@ class ReconcileLore:
         for path in sorted({*documents, *entries, *live}):
             reason = self._disagreement(documents.get(path), entries.get(path), live.get(path, 0), patience)
             if reason:
-                self._starter.start(title, path)
                 restarted[path] = reason
+        self._start(title, list(restarted))
         return Reconciled(checked=len({*documents, *entries, *live}), restarted=restarted)
+
+    def _start(self, title: str, paths: list[str]) -> None:
+        with ThreadPoolExecutor(STARTS_AT_ONCE) as pool:
+            started = [pool.submit(self._starter.start, title, path) for path in paths]
+        for one in started:
+            one.result()
 
     @staticmethod
     def _etag(path: str, objects: dict[str, str]) -> str:
@@ -73,6 +89,6 @@ class ReconcileLore:
         if entry.status == "failed":
             # The file is at fault and has not changed. Its last good version cannot be made from it again.
             return None
-        if live != len(entry.manifest):
-            return f"{len(entry.manifest)} chunks expected in the index, {live} found"
+        if live != entry.chunks:
+            return f"{entry.chunks} chunks expected in the index, {live} found"
         return None

@@ -13,13 +13,16 @@ from npcops.tokens import estimate
 
 # Turns read at once. What lies beyond is folded when the next turn is spoken.
 TURNS_PER_FOLD = 60
+# Every further gate would cost each turn a summary more to read.
+MOST_GATES = 6
 
 
 class Remember:
     """Runs after every turn; does nothing until the verbatim turns outgrow the NPC's budget by half.
 
     Turns are summarised apart for each distinct gate, so that a summary never mixes what a player may know in one
-    save with what they may not know in another.
+    save with what they may not know in another. Only the oldest of too many summaries become one, which is for those
+    alone whom the gates of all of them admit.
     """
 
     def __init__(self, catalog: Catalog, label: str, players: PlayerStore, chat: ChatModel) -> None:
@@ -39,37 +42,58 @@ class Remember:
             return 0
         template, _ = self._catalog.prompt(title, "summary", self._label)
         summaries = {summary.gate.key: summary for summary in memory.summaries}
-        groups: dict[str, list[RememberedTurn]] = {}
-        for turn in old:
-            groups.setdefault(turn.gate.key, []).append(turn)
-        for gate_key, group in groups.items():
-            previous = summaries.get(gate_key)
-            summaries[gate_key] = self._summarise(title, card, template, previous, group)
-        folded = Memory(tuple(summaries.values()), old[-1].turn_id, memory.revision + 1)
+        for gate_key, group in _by_gate(old).items():
+            # Taken out and put in again, so that the newest information is the last.
+            previous = summaries.pop(gate_key, None)
+            summaries[gate_key] = self._summarise(title, card, template, [previous] if previous else [], group)
+        kept = self._merged(title, card, template, list(summaries.values()))
+        folded = Memory(tuple(kept), old[-1].turn_id, memory.revision + 1)
         saved = self._players.save_memory(title, player, npc, save, folded, card.memory.ttl_days)
         return len(old) if saved else 0
+
+    def _merged(
+        self, title: str, card: NpcCard, template: PromptTemplate, summaries: Sequence[Summary]
+    ) -> Sequence[Summary]:
+        """At most MOST_GATES summaries, of which the first may stand for several."""
+        excess = len(summaries) - MOST_GATES
+        if excess <= 0:
+            return summaries
+        key = Gate.all_of(summary.gate for summary in summaries[: excess + 1]).key
+        oldest = [summary for place, summary in enumerate(summaries) if place <= excess or summary.gate.key == key]
+        return [
+            self._summarise(title, card, template, oldest, []),
+            *(summary for summary in summaries if summary not in oldest),
+        ]
 
     def _summarise(
         self,
         title: str,
         card: NpcCard,
         template: PromptTemplate,
-        previous: Summary | None,
+        previous: Sequence[Summary],
         turns: Sequence[RememberedTurn],
     ) -> Summary:
         prompt = build_summary_prompt(
             template=template,
             card=card,
             title=self._catalog.game(title, self._label),
-            previous=previous.text if previous else "",
+            previous="\n".join(summary.text for summary in previous),
             turns=turns,
             attribution={"title": title, "npc": card.id, "purpose": "summary"},
         )
-        gates: list[Gate] = [turn.gate for turn in turns]
+        gates = [*(summary.gate for summary in previous), *(turn.gate for turn in turns)]
         text = self._chat.reply(prompt).text.strip()
         if not text:
             raise ModelFailed("The model returned an empty summary.")
         return Summary(text, Gate.all_of(gates))
+
+
+def _by_gate(turns: Sequence[RememberedTurn]) -> dict[str, list[RememberedTurn]]:
+    """Turns in their order by the key of their gate; the gate of the newest turn is the last."""
+    groups: dict[str, list[RememberedTurn]] = {}
+    for turn in turns:
+        groups[turn.gate.key] = [*groups.pop(turn.gate.key, []), turn]
+    return groups
 
 
 def _outgrown(turns: Sequence[RememberedTurn], budget: int) -> Sequence[RememberedTurn]:

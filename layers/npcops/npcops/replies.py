@@ -19,13 +19,11 @@ from npcops.loose_json import LONGEST, looks_like_object, objects_in, split_text
 from npcops.model_calls import Reply
 
 SAY_CHARACTERS = 2000
-MEMORY_ITEMS = 5
-MEMORY_CHARACTERS = 200
 ACTIONS = 5
 ARGUMENT_BYTES = 4000
 # What models call the words when they do not follow the schema, best guess first.
 _SAY_KEYS = ("say", "speech", "dialogue", "reply", "response", "answer", "message", "text", "content", "output")
-# What is said of an action or noted down is not spoken.
+# What is said of an action is not spoken, nor is what some models note down unasked.
 _UNSPOKEN = ("actions", "citations", "memory")
 _SAY_IN_PIECES = re.compile(r"""["']say["']\s*:\s*["'](?!["'])(.+?)(?:["']\s*[,}]|["']?\s*$)""", re.S)
 _MARKUP = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>|<\|[^<>|]*\|>|\[/?INST\]|```\w*")
@@ -53,7 +51,6 @@ def parse_speech(reply: Reply, card: NpcCard, passage_ids: Collection[str]) -> S
         emotion=_emotion(fields.get("emotion"), card),
         actions=_actions(fields.get("actions"), card),
         citations=_citations([*_list(fields.get("citations")), *quoted], passage_ids),
-        memory=_memory(fields.get("memory"), card),
     )
 
 
@@ -177,11 +174,6 @@ def _action(entry: Any, registered: Collection[str]) -> Action | None:
 def _citations(values: Iterable[Any], passage_ids: Collection[str]) -> tuple[str, ...]:
     named = (value.strip(" []()\"'") for value in values if isinstance(value, str))
     return tuple(dict.fromkeys(name for name in named if name in passage_ids))
-
-
-def _memory(value: Any, card: NpcCard) -> tuple[str, ...]:
-    notes = (_clean(note, card) for note in _list(value) if isinstance(note, str))
-    return tuple(dict.fromkeys(_clipped(note, MEMORY_CHARACTERS) for note in notes if note))[:MEMORY_ITEMS]
 
 
 def _list(value: Any) -> list[Any]:

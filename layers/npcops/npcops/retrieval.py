@@ -41,16 +41,17 @@ class Retriever:
         """Passages that `viewer` may see, best first, of at most `budget_tokens` (npcops.tokens) with their headings.
 
         `limit` is how many chunks each side of the search may find. `history` holds the player's last messages, oldest
-        first; a short question is understood with them, which costs a second embedding. Raises ModelFailed,
-        ModelUnavailable or StoreUnavailable. A question without letters finds nothing.
+        first; a short question is understood with them, by a second vector from the same call of the model. Raises
+        ModelFailed, ModelUnavailable or StoreUnavailable. A question without letters finds nothing.
         """
         if not any(character.isalnum() for character in question):
             return []
-        vector = self._embeddings.embed_query(question)
         said = " ".join(history[-REMEMBERED_MESSAGES:])
         if any(character.isalnum() for character in said) and estimate(question) <= SHORT_TOKENS:
-            vector = _blend(vector, self._embeddings.embed_query(said))
+            vector = _blend(*self._embeddings.embed_queries([question, said]))
             question = f"{question} {said}"
+        else:
+            (vector,) = self._embeddings.embed_queries([question])
         ranked = fuse(self._store.search(title, question, vector, viewer, limit))
         return _passages(select(ranked, budget_tokens))
 

@@ -21,25 +21,28 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
-CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3})
+# What a turn calls besides its models has to be small next to them: a turn is answered within 28 seconds.
+QUICK = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
+# Executions are started by the hundred, faster than a new account may: its refusals pass within seconds.
+STARTS = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 6})
 
 
 @cache
 def events_client() -> EventBridgeClient:
     """One client a process."""
-    return boto3.client("events", config=CONFIG)
+    return boto3.client("events", config=QUICK)
 
 
 @cache
 def sfn_client() -> SFNClient:
     """One client a process."""
-    return boto3.client("stepfunctions", config=CONFIG)
+    return boto3.client("stepfunctions", config=STARTS)
 
 
 @cache
 def ssm_client() -> SSMClient:
     """One client a process."""
-    return boto3.client("ssm", config=CONFIG)
+    return boto3.client("ssm", config=QUICK)
 
 
 class EventBridgePublisher:

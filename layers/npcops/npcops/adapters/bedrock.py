@@ -101,23 +101,26 @@ class BedrockEmbeddings:
 
     def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
         """See EmbeddingModel."""
+        return self._embed_all(texts, "search_document")
+
+    def embed_queries(self, texts: Sequence[str]) -> list[Vector]:
+        """See EmbeddingModel."""
+        return self._embed_all(texts, "search_query")
+
+    def _embed_all(self, texts: Sequence[str], purpose: Purpose) -> list[Vector]:
         size = self._spec.entry.batch
         batches = [texts[start : start + size] for start in range(0, len(texts), size)]
         if len(batches) < 2:
-            return [vector for batch in batches for vector in self._embed(batch, "search_document")]
-        # Imported here because questions, which come one by one, never need it.
+            return [vector for batch in batches for vector in self._embed(batch, purpose)]
+        # Imported here because most questions are one call, which never needs it.
         from concurrent.futures import ThreadPoolExecutor
 
         pool = ThreadPoolExecutor(max_workers=PARALLEL_CALLS)
         try:
-            results = pool.map(lambda batch: self._embed(batch, "search_document"), batches)
+            results = pool.map(lambda batch: self._embed(batch, purpose), batches)
             return [vector for vectors in results for vector in vectors]
         finally:
             pool.shutdown(cancel_futures=True)
-
-    def embed_query(self, text: str) -> Vector:
-        """See EmbeddingModel."""
-        return self._embed([text], "search_query")[0]
 
     def _embed(self, texts: Sequence[str], purpose: Purpose) -> list[Vector]:
         body = embedding_body(texts, purpose, self._spec)

@@ -26,6 +26,9 @@ NEWER = (
     " OR (sequencer = :seq AND #status = :hydrating)"
 )
 
+# All of an entry but the ids of its chunks. `path` is a reserved word too.
+LISTED = "title, #path, #status, sequencer, generation, etag, chunks, embedded, reason, lasting, updated_at"
+
 
 class DynamoLedger:
     """`LoreLedger` on a table with keys `title`, `path`."""
@@ -85,16 +88,33 @@ class DynamoLedger:
             found = self._client.get_item(TableName=self._table, Key=_key(title, path), ConsistentRead=True)
         return _entry(found["Item"]) if "Item" in found else None
 
-    def entries(self, title: str) -> Iterator[LedgerEntry]:
+    def entries(self, title: str, after: str = "") -> Iterator[LedgerEntry]:
         """See LoreLedger."""
+        condition, values = "title = :title", {":title": _s(title)}
+        if after:
+            condition, values = f"{condition} AND #path > :after", values | {":after": _s(after)}
         with available(WHAT):
             for item in query(
                 self._client,
                 TableName=self._table,
-                KeyConditionExpression="title = :title",
-                ExpressionAttributeValues={":title": _s(title)},
+                KeyConditionExpression=condition,
+                ProjectionExpression=LISTED,
+                ExpressionAttributeNames={"#path": "path", "#status": "status"},
+                ExpressionAttributeValues=values,
             ):
                 yield _entry(item)
+
+    def titles(self) -> Iterator[str]:
+        """See LoreLedger. Partition keys can be had by reading every item only; this is done once a night."""
+        seen = set()
+        with available(WHAT):
+            pages = self._client.get_paginator("scan").paginate(TableName=self._table, ProjectionExpression="title")
+            for page in pages:
+                for item in page["Items"]:
+                    title = item["title"]["S"]
+                    if title not in seen:
+                        seen.add(title)
+                        yield title
 
     def _update(
         self,

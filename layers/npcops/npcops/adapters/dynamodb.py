@@ -27,8 +27,8 @@ def client() -> DynamoDBClient:
     """One client a process. Timeouts are short and retries few: a turn has to be answered within seconds."""
     config = Config(
         connect_timeout=1,
-        read_timeout=3,
-        retries={"mode": "standard", "total_max_attempts": 4},
+        read_timeout=2,
+        retries={"mode": "standard", "total_max_attempts": 3},
         tcp_keepalive=True,
     )
     return boto3.client("dynamodb", config=config)

@@ -72,11 +72,22 @@ class S3LoreBucket:
         etag = f"{main.etag}+{sidecar.etag}" if sidecar else main.etag
         return SourceObject(path, main.data, etag, main.size, sidecar.data if sidecar else None)
 
-    def delete(self, title: str, path: str) -> None:
-        """See LoreBucket. The sidecar goes with the file it describes."""
+    def exists(self, title: str, path: str) -> bool:
+        """See LoreBucket. Of all keys that begin with a key, a listing has that key itself first."""
+        key = lore_key(title, path)
         with available("The lore bucket"):
-            for name in (path, sidecar_of(path)):
-                self._client.delete_object(Bucket=self._bucket, Key=lore_key(title, name))
+            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        return [one["Key"] for one in found.get("Contents", [])] == [key]
+
+    def delete(self, title: str, path: str) -> None:
+        """See LoreBucket. A versioned bucket would mark, and announce, the deletion of what was never there.
+
+        The file goes before its sidecar, without which it would be open to everybody.
+        """
+        for name in (path, sidecar_of(path)):
+            if self.exists(title, name):
+                with available("The lore bucket"):
+                    self._client.delete_object(Bucket=self._bucket, Key=lore_key(title, name))
 
     def upload_url(self, title: str, path: str, content_type: str, expires_seconds: int) -> str:
         """See LoreBucket."""

@@ -13,6 +13,8 @@ PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 COMPILE := $(UV) pip compile --quiet --generate-hashes --python-version 3.11 --universal
 TYPED := layers/npcops cli local scripts
+# Measuring coverage makes the tests half as slow again: continuous integration does, or `make test COVERAGE=1`.
+COVERED := $(if $(COVERAGE),--cov --cov-report=term)
 TESTED := $(wildcard tests/unit tests/contracts tests/handlers tests/infra tests/local)
 
 .PHONY: help setup run stop test check bench opensearch lock clean
@@ -60,7 +62,7 @@ test: setup ## all tests; the system tests get a local stack of their own
 	@$(PY) -m local.venvs sam cloud
 	@had=no; $(PY) scripts/opensearch.py status >/dev/null && had=yes; \
 	$(PY) scripts/opensearch.py start || test "$${NPCOPS_REQUIRE_OPENSEARCH:-0}" != 1 || exit 1; \
-	status=0; $(PY) -m pytest -q -n 2 --dist worksteal --import-mode=importlib --cov --cov-report=term $(TESTED) || status=$$?; \
+	status=0; $(PY) -m pytest -q -n 2 --dist worksteal $(COVERED) $(TESTED) || status=$$?; \
 	test $$had = yes || $(PY) scripts/opensearch.py stop; exit $$status
 	@$(PY) -m local.system_tests
 

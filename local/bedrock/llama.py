@@ -49,9 +49,11 @@ class Llama:
         params.cache_ram_mib = PROMPT_CACHE_MIB
         params.verbosity = 0
         params.ui = False
-        # A spinning worker on a core that others need costs both sides more than it gains.
-        params.cpuparams.n_threads = threads or max((os.cpu_count() or 2) - 1, 1)
-        params.cpuparams_batch.n_threads = params.cpuparams.n_threads
+        cores = os.cpu_count() or 2
+        # Tokens are made one after the other: a spinning worker on a core that others need costs more than it gains.
+        # Reading a prompt is one large batch, for which the player waits; it takes every core.
+        params.cpuparams.n_threads = threads or max(cores - 1, 1)
+        params.cpuparams_batch.n_threads = threads or cores
         key = secrets.token_urlsafe(24)
         params.api_keys = [key]
         self._server = xllamacpp.Server(params)

@@ -78,6 +78,7 @@ def stage(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(bootstrap, "chat", lambda *_, **__: chat)
+    monkeypatch.setattr(bootstrap, "patient_chat", lambda *_, **__: chat)
     monkeypatch.setattr(bootstrap, "embeddings", lambda *_, **__: embeddings)
     bootstrap.retriever.cache_clear()
     return moto_resources

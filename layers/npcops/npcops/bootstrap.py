@@ -38,6 +38,9 @@ INDEX_PREFIX = "npcops"
 # Read time-outs of embedding calls. A turn embeds its question before it asks a model, and all of it must end before
 # API Gateway gives up at 29 seconds (tests/infra/test_time_limits.py adds it up); a batch of chunks has nobody waiting.
 QUESTION_SECONDS = 2.0
+# A summary is written after the player has gone on; function Remember ends after 300 seconds.
+SUMMARY_SECONDS = 90.0
+REMEMBER_SECONDS = 300.0
 BATCH_SECONDS = 12.0
 # The same for the index: a search is up to two requests. Each is sent again if its connection broke or the index was
 # busy, which is known at once, but not if it timed out.
@@ -109,12 +112,20 @@ def vector_store(answering: bool = False) -> VectorStore:
 
 
 def chat() -> ChatModel:
-    """The stage's chat model."""
+    """The stage's chat model, for a player who waits."""
     from npcops.adapters import bedrock
 
     wanted = settings.read(settings.ChatSettings)
     client = bedrock.runtime_client(read_timeout=wanted.chat_seconds, attempts=wanted.chat_attempts)
     return bedrock.BedrockChat(client, wanted.chat_model)
+
+
+def patient_chat() -> ChatModel:
+    """The stage's chat model, for work that nobody waits for."""
+    from npcops.adapters import bedrock
+
+    client = bedrock.runtime_client(read_timeout=SUMMARY_SECONDS, limit=REMEMBER_SECONDS)
+    return bedrock.BedrockChat(client, settings.read(settings.ChatSettings).chat_model)
 
 
 def embeddings(seconds: float = QUESTION_SECONDS) -> EmbeddingModel:
@@ -156,7 +167,7 @@ def remember() -> Remember:
     """Function Remember."""
     from npcops.remember import Remember
 
-    return Remember(catalog(), settings.read(settings.CatalogSettings).catalog_label, players(), chat())
+    return Remember(catalog(), settings.read(settings.CatalogSettings).catalog_label, players(), patient_chat())
 
 
 def plan_hydration() -> PlanHydration:

@@ -11,14 +11,34 @@ import sys
 
 from local import services, stack
 from local.layout import IGNORED, ROOT
+from local.state import StackState
 from npc.errors import CliError
 from npc.output import fail
 
+# Kills and restarts the stack, so nothing else may run beside it.
+ALONE = "tests/system/test_local_stack.py"
 
-def tests() -> list[str]:
-    """What to run: the system tests, and the contracts that can be held to real services here."""
+
+def runs(asked: list[str]) -> list[list[str]]:
+    """The arguments of pytest, run by run: what can share the stack (the system tests, and the contracts that can be
+    held to real services here), and then what cannot."""
     contracts = ("catalog", "erasure", "events", "ledger", "lore_bucket", "models", "players")
-    return ["tests/system", *(f"tests/contracts/test_{name}.py" for name in contracts)]
+    together = ["tests/system", *(f"tests/contracts/test_{name}.py" for name in contracts), f"--ignore={ALONE}"]
+    return [["-n", "2", "--dist", "loadfile", "-k", "not moto", *together, *asked], [ALONE, *asked]]
+
+
+def run(known: StackState, asked: list[str]) -> int:
+    """The exit code of the first run that fails, or 0."""
+    real = {
+        "NPCOPS_TEST_CLOUD_URL": services.url(known, services.CLOUD),
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": services.url(known, services.BEDROCK),
+    }
+    for arguments in runs(asked):
+        command = [sys.executable, "-m", "pytest", "-q", *arguments]
+        code = subprocess.run(command, cwd=ROOT, check=False, env=os.environ | real).returncode
+        if code:
+            return code
+    return 0
 
 
 def main() -> int:
@@ -27,13 +47,7 @@ def main() -> int:
     os.environ["NPCOPS_REQUIRE_STAGE"] = "1"
     stack.clean()
     try:
-        known = stack.up()
-        real = {
-            "NPCOPS_TEST_CLOUD_URL": services.url(known, services.CLOUD),
-            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": services.url(known, services.BEDROCK),
-        }
-        command = [sys.executable, "-m", "pytest", "-q", "-k", "not moto", *tests(), *sys.argv[1:]]
-        code = subprocess.run(command, cwd=ROOT, check=False, env=os.environ | real).returncode
+        code = run(stack.up(), sys.argv[1:])
     except CliError as error:
         fail(str(error))
         code = 1

@@ -15,6 +15,7 @@ plan = bootstrap.plan_hydration()
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`event`: the bucket's event with `execution`, the id of the state machine's execution, added."""
+    metrics.add_metric("Changes", MetricUnit.Count, 1)
     try:
         change = changed_document(event)
     except InvalidRequest as error:
@@ -24,7 +25,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     logger.append_keys(title=change.title, document=change.path)
     planned = plan(change, generation=event["execution"].rsplit(":", 1)[-1])
     logger.info("hydration planned", action=planned.action, batches=len(planned.batches), to_embed=planned.to_embed)
-    metrics.add_metric("HydrationsPlanned", MetricUnit.Count, 1)
     if planned.action == "failed":
         logger.warning("document refused", reason=planned.reason)
         metrics.add_metric("DocumentsRefused", MetricUnit.Count, 1)

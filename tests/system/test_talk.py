@@ -73,7 +73,7 @@ def test_a_conversation_is_remembered_until_the_player_is_erased(world: RunningS
 
 def test_long_talks_are_folded_into_summaries(world: RunningStage) -> None:
     who = player()
-    story = "Let me tell you about the fair, the dancing bear, the lost purse and the rain. " * 22
+    story = "Let me tell you about the fair, the dancing bear, the lost purse and the rain. " * 18
     for _ in range(2):
         speak(world, story, who, mode="base")
     table = world.stage.outputs["PlayersTableName"]

@@ -124,7 +124,7 @@ def hydrations(moto_resources: Resources, tmp_path_factory: pytest.TempPathFacto
     made.store.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(edits | deliveries, min_size=2, max_size=12))
 def test_the_index_ends_up_holding_what_the_bucket_holds(
     hydrations: Hydrations, happenings: list[Edit | Delivery]

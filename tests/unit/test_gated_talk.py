@@ -93,7 +93,7 @@ def gossip(moto_resources: Resources, tmp_path_factory: pytest.TempPathFactory) 
         yield made
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(gates, min_size=1, max_size=3),
     st.lists(st.tuples(flags, st.sampled_from(["mira", "mira", "otto"]), st.booleans()), min_size=1, max_size=6),

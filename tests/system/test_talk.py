@@ -71,33 +71,41 @@ def test_a_conversation_is_remembered_until_the_player_is_erased(world: RunningS
     assert world.api("server").call("DELETE", f"/v1/players/{who}")["removed"] == {}
 
 
-def test_long_talks_are_folded_into_summaries(world: RunningStage) -> None:
+def cast(stage: RunningStage) -> None:
+    """A character with a short memory and the prompts it needs, in a title of the test's own."""
+    studio = stage.api("studio")
+    card = {"id": "wenna-tull", "name": "Wenna", "persona": "Wenna keeps a ferry.", "memory": {"recent_tokens": 40}}
+    system = '<character name="{{ character.name }}">{{ character.persona }}</character>'
+    context = (
+        '<lore>{% for p in lore %}<passage id="{{ p.id }}" title="{{ p.title }}">{{ p.text }}</passage>'
+        "{% endfor %}</lore>"
+    )
+    talk = {"name": "dialogue", "system": system, "context": context, "variables": ["character", "lore"]}
+    short = "Summarise in one sentence what the player told {{ character.name }}."
+    summary = {"name": "summary", "system": short, "variables": ["character"], "max_tokens": 60}
+    for kind, content in (("npcs/wenna-tull", card), ("prompts/dialogue", talk), ("prompts/summary", summary)):
+        studio.call("PUT", f"/v1/catalog/{kind}", body={"content": content, "label": "production"})
+
+
+def test_long_talks_are_folded_into_summaries(own_title: RunningStage) -> None:
+    cast(own_title)
     who = player()
-    story = "Let me tell you about the fair, the dancing bear, the lost purse and the rain. " * 18
-    for _ in range(2):
-        speak(world, story, who, mode="base")
-    table = world.stage.outputs["PlayersTableName"]
-    key = {"pk": {"S": f"{world.title}#{who}"}, "sk": {"S": "memory#wenna-tull#main"}}
-    dynamodb = world.client("dynamodb")
-    item = eventually(lambda: dynamodb.get_item(TableName=table, Key=key).get("Item"), seconds=120)
-    assert item["revision"]["N"] == "1"
-    removed = world.api("server").call("DELETE", f"/v1/players/{who}")["removed"]
+    for told in ("a fair with a dancing bear", "a purse lost in the rain", "a song that nobody knew"):
+        speak(own_title, f"Yesterday I saw {told}, and I thought of you all the way home.", who, mode="base")
+    table = own_title.stage.outputs["PlayersTableName"]
+    key = {"pk": {"S": f"{own_title.title}#{who}"}, "sk": {"S": "memory#wenna-tull#main"}}
+    dynamodb = own_title.client("dynamodb")
+    item = eventually(lambda: dynamodb.get_item(TableName=table, Key=key).get("Item"), seconds=90)
+    assert int(item["revision"]["N"]) >= 1
+    removed = own_title.api("server").call("DELETE", f"/v1/players/{who}")["removed"]
+    assert removed["turns"] == 3
     assert removed["summaries"] == 1
 
 
 def test_what_the_server_reports_opens_gates_for_that_player_only(own_title: RunningStage) -> None:
     lucky, other = player(), player()
-    studio, server = own_title.api("studio"), own_title.api("server")
-    card = {"id": "wenna-tull", "name": "Wenna", "persona": "Wenna keeps a ferry."}
-    studio.call("PUT", "/v1/catalog/npcs/wenna-tull", body={"content": card, "label": "production"})
-    prompt = {
-        "name": "dialogue",
-        "system": '<character name="{{ character.name }}">{{ character.persona }}</character>',
-        "context": '<lore>{% for p in lore %}<passage id="{{ p.id }}" title="{{ p.title }}">{{ p.text }}</passage>'
-        "{% endfor %}</lore>",
-        "variables": ["character", "lore"],
-    }
-    studio.call("PUT", "/v1/catalog/prompts/dialogue", body={"content": prompt, "label": "production"})
+    server = own_title.api("server")
+    cast(own_title)
     text = "---\nrequires: [quest:done]\n---\nThe ferryman's secret name is Zorobabel."
     own_title.wait_for_lore("secret.md", own_title.put_lore("secret.md", text))
     server.call("PUT", f"/v1/players/{lucky}/world", body={"flags": ["quest:done"]})

@@ -56,18 +56,15 @@ check: setup ## all static checks, as CI runs them
 	SAM_CLI_TELEMETRY=0 .npcops/venvs/sam/bin/sam validate --lint --template-file template.yaml --region us-east-1
 	for machine in statemachines/*.asl.json; do $(VENV)/bin/statelint --eval-jsonata $$machine || exit 1; done
 
-# OpenSearch is part of the contract tests where it can be had; NPCOPS_REQUIRE_OPENSEARCH=1 insists on it. A server
-# that ran before is left running. The stack of the system tests is made while the other tests run.
+# OpenSearch is part of the contract tests where it can be had; NPCOPS_REQUIRE_OPENSEARCH=1 insists on it.
+# A server that ran before is left running.
 test: setup ## all tests; the system tests get a local stack of their own
 	@$(PY) -m local.venvs sam cloud
-	@$(PY) -m local.system_tests prepare >.npcops/test-stack.log 2>&1 & prepared=$$!; \
-	had=no; $(PY) scripts/opensearch.py status >/dev/null && had=yes; status=0; \
-	$(PY) scripts/opensearch.py start || test "$${NPCOPS_REQUIRE_OPENSEARCH:-0}" != 1 || status=1; \
-	test $$status != 0 || $(PY) -m pytest -q -n 2 --dist worksteal $(COVERED) $(TESTED) || status=$$?; \
-	test $$had = yes || $(PY) scripts/opensearch.py stop; \
-	wait $$prepared || cat .npcops/test-stack.log; \
-	if test $$status = 0; then $(PY) -m local.system_tests run; \
-	else $(PY) -m local.system_tests stop; exit $$status; fi
+	@had=no; $(PY) scripts/opensearch.py status >/dev/null && had=yes; \
+	$(PY) scripts/opensearch.py start || test "$${NPCOPS_REQUIRE_OPENSEARCH:-0}" != 1 || exit 1; \
+	status=0; $(PY) -m pytest -q -n 2 --dist worksteal $(COVERED) $(TESTED) || status=$$?; \
+	test $$had = yes || $(PY) scripts/opensearch.py stop; exit $$status
+	@$(PY) -m local.system_tests
 
 bench: setup ## measure cold starts, turns, hydration, search and sizes
 	@$(PY) -m bench

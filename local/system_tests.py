@@ -1,4 +1,4 @@
-"""`python -m local.system_tests prepare|run|stop`: the tests that need a stack, on one of their own in `.npcops/test`.
+"""Runs the tests that need a stack against one of their own, freshly made below `.npcops/test` and removed afterwards.
 
 These are `tests/system` and those contract suites whose adapters speak to the embedded cloud or to the local models.
 """
@@ -41,27 +41,22 @@ def run(known: StackState, asked: list[str]) -> int:
     return 0
 
 
-def main(wish: str, asked: list[str]) -> int:
-    """`prepare` a fresh stack, `run` the tests on it and stop it, or just `stop` it. The exit code of pytest.
-
-    The stack's logs stay where they are when the tests fail.
-    """
+def main() -> int:
+    """The exit code of pytest; the stack's logs stay where they are when it is not 0."""
     os.environ["NPCOPS_LOCAL_STATE"] = str(IGNORED / "test")
     os.environ["NPCOPS_REQUIRE_STAGE"] = "1"
+    stack.clean()
     try:
-        if wish == "prepare":
-            stack.clean()
-            stack.up()
-            return 0
-        code = run(stack.up(), asked) if wish == "run" else 0
+        code = run(stack.up(), sys.argv[1:])
     except CliError as error:
         fail(str(error))
         code = 1
-    stack.down()
+    finally:
+        stack.down()
     if code == 0:
         stack.clean()
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main())

@@ -20,7 +20,6 @@ class ChatModel(Protocol):
 
     def reply(self, prompt: Prompt, model: str | None = None) -> Reply:
         """Answer `prompt` with `model` (default: the stage's). Raises ModelFailed or ModelUnavailable."""
-        ...
 
 
 class EmbeddingModel(Protocol):
@@ -28,11 +27,9 @@ class EmbeddingModel(Protocol):
 
     def embed_documents(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
         """One vector per text, in order; batches as the provider allows. Raises ModelFailed or ModelUnavailable."""
-        ...
 
     def embed_queries(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
         """The vectors of questions, in order, in the time that one takes. Raises ModelFailed or ModelUnavailable."""
-        ...
 
 
 class VectorStore(Protocol):
@@ -43,7 +40,6 @@ class VectorStore(Protocol):
 
     def stage(self, title: str, chunks: Sequence[IndexedChunk]) -> None:
         """Write chunks, invisible to searches. A chunk id that exists already (staged or live) is left as it is."""
-        ...
 
     def commit(self, title: str, document: str, keep: Sequence[str]) -> int:
         """Make the chunks of `document` whose ids are in `keep` live and delete all its others.
@@ -52,15 +48,12 @@ class VectorStore(Protocol):
         it may have moved it. Returns how many chunks of `document` are live afterwards. Idempotent; an empty `keep`
         removes the document. Raises ChunksMissing, changing nothing, if a chunk of `keep` is not there.
         """
-        ...
 
     def present(self, title: str, document: str) -> set[str]:
         """The ids of all chunks of `document`, staged or live."""
-        ...
 
     def vectors(self, title: str, ids: Sequence[str]) -> dict[str, tuple[float, ...]]:
         """The vectors of those of `ids` that exist."""
-        ...
 
     def search(self, title: str, text: str, vector: Sequence[float], viewer: Viewer, limit: int) -> list[ScoredChunk]:
         """The union of the best `limit` live chunks by vector and the best `limit` by words that `viewer` may see.
@@ -68,15 +61,12 @@ class VectorStore(Protocol):
         The gate is part of both queries: a chunk that `chunk.gate.admits(viewer)` denies is never read from the
         index. Results are in no promised order.
         """
-        ...
 
     def live_counts(self, title: str) -> dict[str, int]:
         """Number of live chunks per document, for reconciliation."""
-        ...
 
     def drop_title(self, title: str) -> None:
         """Delete everything of a title."""
-        ...
 
 
 class LoreBucket(Protocol):
@@ -84,27 +74,21 @@ class LoreBucket(Protocol):
 
     def read(self, title: str, path: str, limit: int) -> SourceObject | None:
         """The current object, or None if there is none; one of over `limit` bytes comes without its data."""
-        ...
 
     def exists(self, title: str, path: str) -> bool:
         """Whether there is an object."""
-        ...
 
     def delete(self, title: str, path: str) -> None:
         """Delete the object and its sidecar; deleting what does not exist is no error and no event."""
-        ...
 
     def upload_url(self, title: str, path: str, content_type: str, expires_seconds: int) -> str:
         """A presigned PUT URL for exactly this key and content type."""
-        ...
 
     def listing(self, title: str) -> Iterator[tuple[str, str]]:
         """(path, etag) of every object of a title."""
-        ...
 
     def titles(self) -> Iterator[str]:
         """Every title that has an object."""
-        ...
 
 
 class WorkFiles(Protocol):
@@ -112,15 +96,12 @@ class WorkFiles(Protocol):
 
     def put(self, key: str, data: bytes) -> None:
         """Write or overwrite."""
-        ...
 
     def get(self, key: str) -> bytes:
         """Read. Raises NotFound."""
-        ...
 
     def delete(self, keys: list[str]) -> None:
         """Remove files; a missing one is no error."""
-        ...
 
 
 class HydrationStarter(Protocol):
@@ -128,7 +109,6 @@ class HydrationStarter(Protocol):
 
     def start(self, title: str, path: str) -> None:
         """Start it. Raises StoreUnavailable."""
-        ...
 
 
 class LoreLedger(Protocol):
@@ -140,30 +120,24 @@ class LoreLedger(Protocol):
         Raises Superseded when the ledger has already seen a newer `sequencer`, or the same one with a final outcome.
         An empty sequencer (reconciliation) always wins and leaves the recorded one as it is.
         """
-        ...
 
     def plan(self, title: str, path: str, generation: str, planned: Sequence[str], etag: str) -> None:
         """Record the chunk ids `generation` is about to make live. Raises Superseded if it lost the document."""
-        ...
 
     def finish(self, title: str, path: str, generation: str, outcome: Outcome) -> None:
         """Record how it ended; `ready` and `deleted` turn `planned` into `manifest`.
 
         Raises Superseded if `generation` no longer holds the document.
         """
-        ...
 
     def get(self, title: str, path: str) -> LedgerEntry | None:
         """One document's entry."""
-        ...
 
     def entries(self, title: str, after: str = "") -> Iterator[LedgerEntry]:
         """The entries of a title after path `after`, by path, deleted ones too, without `manifest` and `planned`."""
-        ...
 
     def titles(self) -> Iterator[str]:
         """Every title that has an entry, once each, in no promised order. Reads the whole ledger."""
-        ...
 
 
 class PlayerStore(Protocol):
@@ -171,15 +145,12 @@ class PlayerStore(Protocol):
 
     def world(self, title: str, player: str) -> WorldState:
         """The player's world state; an empty one if none was set."""
-        ...
 
     def set_world(self, title: str, player: str, state: WorldState) -> None:
         """Replace the player's world state."""
-        ...
 
     def append_turn(self, title: str, player: str, npc: str, save: str, turn: RememberedTurn, ttl_days: int) -> None:
         """Remember a turn. The same turn id twice is stored once; a turn begun before an erasure is not stored."""
-        ...
 
     def turns(
         self, title: str, player: str, npc: str, save: str, after: str, limit: int, newest: bool
@@ -188,11 +159,9 @@ class PlayerStore(Protocol):
 
         With `newest` they are the last ones of the conversation, otherwise the first ones after `after`.
         """
-        ...
 
     def memory(self, title: str, player: str, npc: str, save: str) -> Memory:
         """What has been summarised of this conversation; an empty Memory if nothing was."""
-        ...
 
     def save_memory(self, title: str, player: str, npc: str, save: str, memory: Memory, ttl_days: int) -> bool:
         """Replace the memory whose revision is `memory.revision - 1`.
@@ -200,11 +169,9 @@ class PlayerStore(Protocol):
         Returns False and changes nothing when another writer was first, or when the turn `memory.until` is gone
         (the player was erased meanwhile: nothing of theirs may come back).
         """
-        ...
 
     def erase(self, title: str, player: str) -> dict[str, int]:
         """Delete everything of the player; returns how many items of each kind were removed."""
-        ...
 
 
 class Catalog(Protocol):
@@ -212,31 +179,24 @@ class Catalog(Protocol):
 
     def put(self, title: str, kind: str, name: str, content: dict[str, Any], author: str, note: str) -> str:
         """Store an immutable version and return its id (a content hash). The same content is the same version."""
-        ...
 
     def label(self, title: str, kind: str, name: str, label: str, version: str, expected: str | None) -> None:
         """Move a label. Raises NotFound for an unknown version, Conflict if the label is not at `expected`."""
-        ...
 
     def npc(self, title: str, name: str, label: str) -> tuple[NpcCard, str]:
         """The labelled card and its version. Raises NotFound."""
-        ...
 
     def prompt(self, title: str, name: str, label: str) -> tuple[PromptTemplate, str]:
         """The labelled prompt and its version. Raises NotFound."""
-        ...
 
     def game(self, title: str, label: str) -> GameTitle:
         """The title's own entry; a bare one with its id for a name if none was stored."""
-        ...
 
     def get(self, title: str, kind: str, name: str, version_or_label: str) -> tuple[dict[str, Any], str]:
         """Content and version id. Raises NotFound."""
-        ...
 
     def names(self, title: str, kind: str) -> list[dict[str, Any]]:
         """Every name of this kind with its labels."""
-        ...
 
 
 class EventPublisher(Protocol):
@@ -244,7 +204,6 @@ class EventPublisher(Protocol):
 
     def publish(self, detail_type: str, detail: dict[str, Any]) -> None:
         """Put one event. Raises StoreUnavailable if the bus refuses it."""
-        ...
 
 
 class TunedModels(Protocol):
@@ -252,4 +211,3 @@ class TunedModels(Protocol):
 
     def promoted(self, title: str) -> str | None:
         """Its model id, or None."""
-        ...

@@ -12,6 +12,7 @@ from npcops.chunking import chunk
 from npcops.errors import UnreadableDocument
 from npcops.lore import Chunk, IndexedChunk
 from npcops.lore_paths import is_sidecar, sidecar_of
+from npcops.ports import VectorStore
 from npcops.readers import READABLE, read_document
 
 MODEL = "all-minilm-l6-v2"
@@ -53,10 +54,10 @@ def documents(folder: Path) -> dict[str, list[Chunk]]:
     return found
 
 
-def index(store: object, title: str, chunks: dict[str, list[Chunk]], embeddings: LocalEmbeddings) -> None:
+def index(store: VectorStore, title: str, chunks: dict[str, list[Chunk]], embeddings: LocalEmbeddings) -> None:
     """Stage and commit all of it."""
     for path, pieces in chunks.items():
         vectors = embeddings.embed_documents([piece.search_text for piece in pieces]) if pieces else []
         staged = [IndexedChunk(piece, vector) for piece, vector in zip(pieces, vectors, strict=True)]
-        store.stage(title, staged)  # type: ignore[attr-defined]
-        store.commit(title, path, [piece.id for piece in pieces])  # type: ignore[attr-defined]
+        store.stage(title, staged)
+        store.commit(title, path, [piece.id for piece in pieces])

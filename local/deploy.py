@@ -93,7 +93,8 @@ def deploy(layout: Layout, state: StackState, built: str, chat: services.ChatMod
 
 def client(state: StackState, service: str) -> Any:
     """A boto3 client of the embedded cloud, deaf to the caller's AWS settings."""
-    return boto3.session.Session().client(  # type: ignore[call-overload]
+    session: Any = boto3.session.Session()
+    return session.client(
         service,
         endpoint_url=services.url(state, services.CLOUD),
         region_name=services.REGION,

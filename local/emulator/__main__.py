@@ -35,8 +35,8 @@ def repair() -> None:
 
 async def serve() -> None:
     """Run the emulator's web server until the process is asked to stop."""
-    from hypercorn.asyncio import serve as serve_http  # type: ignore[import-not-found]
-    from hypercorn.config import Config  # type: ignore[import-not-found]
+    from hypercorn.asyncio import serve as serve_http
+    from hypercorn.config import Config
     from ministack import app as cloud
     from ministack.core.persistence import save_all
 

@@ -6,7 +6,7 @@ import json
 import logging
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 
 from npcops.errors import ModelFailed, ModelUnavailable

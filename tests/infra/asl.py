@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import jsonata  # type: ignore[import-untyped]
-from statelint.linter import Linter  # type: ignore[import-untyped]
+import jsonata
+from statelint.linter import Linter
 
 TERMINAL = ("Succeed", "Fail")
 

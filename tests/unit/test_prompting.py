@@ -11,7 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 
 from npcops.dialogue import ActionSpec, Example, GameTitle, NpcCard, PromptTemplate, RememberedTurn
 from npcops.errors import InvalidTemplate

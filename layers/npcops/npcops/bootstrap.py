@@ -38,14 +38,14 @@ INDEX_PREFIX = "npcops"
 # Read time-outs of embedding calls. A turn embeds its question before it asks a model, and all of it must end before
 # API Gateway gives up at 29 seconds (tests/infra/test_time_limits.py adds it up); a batch of chunks has nobody waiting.
 QUESTION_SECONDS = 2.0
-# A summary is written after the player has gone on; function Remember ends after 300 seconds.
-SUMMARY_SECONDS = 90.0
-REMEMBER_SECONDS = 300.0
 BATCH_SECONDS = 12.0
 # The same for the index: a search is up to two requests. Each is sent again if its connection broke or the index was
 # busy, which is known at once, but not if it timed out.
 SEARCH_SECONDS = 1.5
 SEARCH_RETRIES = 1
+# A summary is written after the player has gone on; function Remember ends after 300 seconds.
+SUMMARY_SECONDS = 90.0
+REMEMBER_SECONDS = 300.0
 
 
 def players() -> PlayerStore:

@@ -69,7 +69,7 @@ def once(title: str, player: str, key: str, body: str, context: Any, work: Calla
         lambda_context=context,
     )
 
-    @idempotent_function(  # type: ignore[untyped-decorator]
+    @idempotent_function(  # type: ignore[untyped-decorator] # Powertools does not type it
         data_keyword_argument="call", config=config, persistence_store=store
     )
     def run(call: dict[str, str]) -> Any:

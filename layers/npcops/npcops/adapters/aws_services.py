@@ -54,9 +54,9 @@ class EventBridgePublisher:
     def publish(self, detail_type: str, detail: dict[str, Any]) -> None:
         """See EventPublisher. `detail.id` identifies the event to consumers that must act once."""
         body = msgspec.json.encode({"id": uuid.uuid4().hex, **detail}).decode()
-        entry = {"Source": "npcops", "DetailType": detail_type, "Detail": body, "EventBusName": self._bus}
+        entry: Any = {"Source": "npcops", "DetailType": detail_type, "Detail": body, "EventBusName": self._bus}
         try:
-            answer = self._client.put_events(Entries=[entry])  # type: ignore[list-item]
+            answer = self._client.put_events(Entries=[entry])
         except (ClientError, BotoCoreError) as error:
             raise StoreUnavailable(f"The event bus did not take {detail_type} ({type(error).__name__}).") from None
         if answer["FailedEntryCount"]:

@@ -52,10 +52,13 @@ class DynamoPlayers:
         """See PlayerStore. The erasure marker is checked in the same transaction, so an erasure cannot be undone."""
         pk = partition(title, player)
         item = key(pk, f"turn#{npc}#{save}#{turn.turn_id}") | {"data": pack(turn), "expires_at": expires(ttl_days)}
-        writes = [self._not_erased_since(pk, turn.turn_id), {"Put": {"TableName": self._table, "Item": item}}]
+        writes: list[Any] = [
+            self._not_erased_since(pk, turn.turn_id),
+            {"Put": {"TableName": self._table, "Item": item}},
+        ]
         try:
             with available(WHAT):
-                self._client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
+                self._client.transact_write_items(TransactItems=writes)
         except ClientError as error:
             if not condition_failed(error):
                 raise StoreUnavailable(f"{WHAT} is contended.") from None
@@ -108,10 +111,10 @@ class DynamoPlayers:
             "Key": key(pk, f"turn#{npc}#{save}#{memory.until}"),
             "ConditionExpression": "attribute_exists(pk)",
         }
-        writes = [self._not_erased_since(pk, memory.until), {"ConditionCheck": still_there}, {"Put": put}]
+        writes: list[Any] = [self._not_erased_since(pk, memory.until), {"ConditionCheck": still_there}, {"Put": put}]
         try:
             with available(WHAT):
-                self._client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
+                self._client.transact_write_items(TransactItems=writes)
         except ClientError as error:
             if condition_failed(error):
                 return False
@@ -154,9 +157,9 @@ class DynamoPlayers:
         }
 
     def _delete(self, keys: list[dict[str, dict[str, str]]]) -> None:
-        pending = {self._table: [{"DeleteRequest": {"Key": item}} for item in keys]}
+        pending: Any = {self._table: [{"DeleteRequest": {"Key": item}} for item in keys]}
         for attempt in range(8):
-            pending = self._client.batch_write_item(RequestItems=pending).get("UnprocessedItems", {})  # type: ignore[arg-type, assignment]
+            pending = self._client.batch_write_item(RequestItems=pending).get("UnprocessedItems", {})
             if not pending:
                 return
             # botocore's own retries do not cover what a batch left over.

@@ -15,7 +15,7 @@ _PREFIX = "tag:yaml.org,2002:"
 _KEPT_TAGS = (f"{_PREFIX}null", f"{_PREFIX}merge")
 
 
-class _TextLoader(_BASE):  # type: ignore[misc]
+class _TextLoader(_BASE):  # type: ignore[misc] # the base is chosen when this is imported
     """safe_load without the guesses: `no` is not false, `1.10` is not 1.1, `2012-01-01` is not a date."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own way to configure a loader)

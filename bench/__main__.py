@@ -15,18 +15,35 @@ from rich.table import Table
 
 ROOT = Path(__file__).parent.parent
 # Each in a process of its own: imports and caches of one must not flatter the next.
-BENCHMARKS = ("cold_start", "turn", "hydration", "quality", "search", "sizes")
+BENCHMARKS = (
+    "cold_start",
+    "turn",
+    "stream",
+    "reuse",
+    "uniqueness",
+    "conversations",
+    "hydration",
+    "quality",
+    "search",
+    "sizes",
+)
 
 
 def measured(name: str) -> Any:
     """The JSON of one benchmark, or why there is none."""
     command = [sys.executable, "-m", f"bench.{name}", *(["--json"] if name == "search" else [])]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    )
-    if done.returncode:
-        return {"not_measured": (done.stderr or done.stdout).strip().splitlines()[-1:]}
-    return json.loads(done.stdout)
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            output, errors = process.communicate()
+        except KeyboardInterrupt:
+            process.wait()  # It was interrupted as well, and has servers of its own to end.
+            raise
+    if process.returncode:
+        return {"not_measured": (errors or output).strip().splitlines()[-1:]}
+    return json.loads(output)
 
 
 def rows(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -90,6 +90,7 @@ def environment(port: int, store: Path) -> dict[str, str]:
         "STAGE": "bench",
         "PLAYERS_TABLE": "players",
         "CATALOG_TABLE": "catalog",
+        "ANSWERS_TABLE": "answers",
         "EVENT_BUS": "bus",
         "CHAT_MODEL": "anthropic.claude-haiku-4-5-20251001-v1:0",
         "CHAT_SECONDS": "9",

@@ -14,19 +14,10 @@ from typing import Any
 
 import yaml
 
+from bench import stub_model
+from local.bedrock import eventstream
+
 WORLD = Path(__file__).parent.parent / "world"
-SPEECH = {"say": "Two pennies, love, and you bail.", "emotion": "amused", "citations": []}
-CONVERSE = {
-    "output": {
-        "message": {
-            "role": "assistant",
-            "content": [{"toolUse": {"toolUseId": "t1", "name": "speak", "input": SPEECH}}],
-        }
-    },
-    "stopReason": "tool_use",
-    "usage": {"inputTokens": 900, "outputTokens": 40, "totalTokens": 940},
-    "metrics": {"latencyMs": 5},
-}
 
 
 def catalogue() -> dict[tuple[str, str], dict[str, Any]]:
@@ -46,6 +37,7 @@ def catalogue() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 ITEMS = catalogue()
+ANSWERS: list[dict[str, Any]] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -58,32 +50,51 @@ class Handler(BaseHTTPRequestHandler):
         """One call."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        status, answer = 200, self.answer(target, body)
-        if target == "GetParameter":
-            status, answer = 400, {"__type": "ParameterNotFound", "message": "none"}
-        payload = json.dumps(answer).encode()
+        if self.path.endswith("/converse-stream"):
+            reply = stub_model.frames(stub_model.tool_of(json.loads(body)))
+            self.write(200, reply.head + b"".join(reply.tokens) + reply.tail, eventstream.CONTENT_TYPE)
+        elif target == "GetParameter":
+            self.write(400, json.dumps({"__type": "ParameterNotFound", "message": "none"}).encode())
+        else:
+            self.write(200, json.dumps(self.answer(target, body)).encode())
+
+    def write(self, status: int, payload: bytes, kind: str = "application/json") -> None:
+        """The whole answer at once."""
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         self.wfile.write(payload)
 
     def answer(self, target: str, body: bytes) -> dict[str, Any]:
-        """The answer of one operation."""
+        """The answer of one operation; nobody has been here before, and what is written is gone."""
         if target == "GetItem":
             key = json.loads(body)["Key"]
             item = ITEMS.get((key["pk"]["S"], key["sk"]["S"]))
             return {"Item": item} if item else {}
+        if target == "TransactGetItems":
+            return {"Responses": [{} for _ in json.loads(body)["TransactItems"]]}
+        if target in ("PutItem", "Query") and (request := json.loads(body))["TableName"] == "answers":
+            return self.reused(request)
         if target == "Query":
             return {"Items": [], "Count": 0}
         if target == "PutEvents":
             return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
         if self.path.endswith("/converse"):
-            return CONVERSE
+            return stub_model.reply(stub_model.tool_of(json.loads(body)))
         if self.path.endswith("/invoke"):
             texts = json.loads(body).get("texts", [])
             return {"embeddings": [[0.05] * 384 for _ in texts], "response_type": "embeddings_floats"}
         return {}
+
+    def reused(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The table of answers, which alone keeps what is written, newest first: for a turn that needs no model."""
+        if item := request.get("Item"):
+            ANSWERS.insert(0, item)
+            return {}
+        shelf = request["ExpressionAttributeValues"][":pk"]
+        found = [item for item in ANSWERS if item["pk"] == shelf][: request["Limit"]]
+        return {"Items": found, "Count": len(found)}
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
         """Quiet."""

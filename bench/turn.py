@@ -6,13 +6,16 @@ process is counted as ours, and reported apart as well.
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
 import os
 import statistics
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from bench.processes import free_port, served
 
 TURNS = 200
 WARM = 30
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class Context:
@@ -30,29 +34,73 @@ class Context:
 
 
 class Apart:
-    """CPU seconds of this thread spent inside wrapped calls."""
+    """CPU seconds spent inside wrapped calls, whichever thread made them, and how many there were."""
 
     def __init__(self) -> None:
-        self.spent = 0.0
-        self._depth = 0
+        self.spent, self.calls = 0.0, 0
+        self._inside = threading.local()
 
-    def wrap(self, owner: Any, name: str) -> None:
-        """Count the CPU of `owner.name` here."""
-        inner: Callable[..., Any] | None = getattr(owner, name, None)
-        if inner is None:
-            return
+    def reset(self) -> None:
+        """Begin anew."""
+        self.spent, self.calls = 0.0, 0
 
+    def wrap(self, owner: Any, *names: str) -> None:
+        """Count the CPU of these methods here. A wrapped call inside another one belongs to the outer."""
+        for name in names:
+            setattr(owner, name, self._counted(getattr(owner, name)))
+
+    def wrap_iterator(self, owner: Any, name: str) -> None:
+        """The same for a method that gives an iterator: what it costs to be read."""
+        inner = getattr(owner, name)
+
+        def counted(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            items = inner(*args, **kwargs)
+            step = self._counted(lambda: next(items, counted))
+            try:
+                while (item := step()) is not counted:
+                    yield item
+            finally:
+                items.close()
+
+        setattr(owner, name, counted)
+
+    def _counted(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*args: Any, **kwargs: Any) -> Any:
-            self._depth += 1
-            begun = time.process_time()
+            if getattr(self._inside, "is_true", False):
+                return inner(*args, **kwargs)
+            self._inside.is_true = True
+            begun = time.thread_time()
             try:
                 return inner(*args, **kwargs)
             finally:
-                self._depth -= 1
-                if not self._depth:
-                    self.spent += time.process_time() - begun
+                self.spent += time.thread_time() - begun
+                self.calls += 1
+                self._inside.is_true = False
 
-        setattr(owner, name, counted)
+        return counted
+
+
+def left_out() -> Apart:
+    """What is not ours: the calls of the model, the embedding and the search."""
+    from npcops.adapters import bedrock, sqlite_store
+
+    apart = Apart()
+    apart.wrap_iterator(bedrock.BedrockChat, "stream")
+    apart.wrap(bedrock.BedrockEmbeddings, "embed_queries")
+    apart.wrap(sqlite_store.SqliteVectorStore, "search")
+    return apart
+
+
+def aws_clients() -> Apart:
+    """What boto3 costs us for everything that a turn reads and writes."""
+    from npcops.adapters import aws_services, dynamo_answers, dynamo_players, dynamo_turns
+
+    apart = Apart()
+    apart.wrap(dynamo_players.DynamoPlayers, "standing", "recent", "append_turn")
+    apart.wrap(dynamo_answers.DynamoAnswers, "newest", "add")
+    apart.wrap(dynamo_turns.DynamoTurns, "begin", "replace")
+    apart.wrap(aws_services.EventBridgePublisher, "publish")
+    return apart
 
 
 def sample_lore(store: Any, title: str) -> None:
@@ -70,42 +118,56 @@ def sample_lore(store: Any, title: str) -> None:
         store.commit(title, path, [item.id for item in chunks])
 
 
+def handler_of(function: str) -> Handler:
+    """The handler of a function's own module."""
+    spec = importlib.util.spec_from_file_location(function, ROOT / "functions" / function / "app.py")
+    if spec is None or spec.loader is None:
+        sys.exit(f"There is no function {function}.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    handler: Handler = module.handler
+    return handler
+
+
+@contextlib.contextmanager
+def metrics_unseen() -> Iterator[None]:
+    """What handlers write to standard output goes nowhere, as it goes to a log on AWS: ours is for the figures."""
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+
+
+def answered(answer: dict[str, Any]) -> None:
+    """End the benchmark unless this is a turn of the model's own words."""
+    turn = json.loads(answer["body"])
+    if answer["statusCode"] != 200 or turn["degraded"]:
+        sys.exit(f"No turn worth measuring: {json.dumps(turn)[:400]}")
+
+
 def run() -> dict[str, Any]:
     """Figures per turn in CPU milliseconds."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(environment(port, Path(folder) / "lore.sqlite"))
-        with served([sys.executable, "-m", "bench.loopback", str(port)], port, dict(os.environ), cwd=ROOT):
+        server = [sys.executable, "-m", "bench.loopback", str(port)]
+        with served(server, port, dict(os.environ), cwd=ROOT), metrics_unseen():
             return measure(Path(folder) / "lore.sqlite")
 
 
 def measure(location: Path) -> dict[str, Any]:
     """Turns in this process, through the real handler."""
-    from npcops.adapters import aws_services, bedrock, dynamo_players, sqlite_store
+    from npcops.adapters import sqlite_store
 
     sample_lore(sqlite_store.SqliteVectorStore(location, 384), "saltmarrow")
-    excluded, clients = Apart(), Apart()
-    for owner, name in (
-        (bedrock.BedrockChat, "reply"),
-        (bedrock.BedrockEmbeddings, "embed_query"),
-        (bedrock.BedrockEmbeddings, "embed_queries"),
-        (sqlite_store.SqliteVectorStore, "search"),
-    ):
-        excluded.wrap(owner, name)
-    for name in ("world", "memory", "turns", "append_turn"):
-        clients.wrap(dynamo_players.DynamoPlayers, name)
-    clients.wrap(aws_services.EventBridgePublisher, "publish")
-    sys.path.insert(0, str(ROOT / "functions" / "converse"))
-    import app
-
+    excluded, clients = left_out(), aws_clients()
+    handler = handler_of("converse")
     ours, in_clients = [], []
     for turn in range(WARM + TURNS):
-        excluded.spent = clients.spent = 0.0
+        excluded.reset()
+        clients.reset()
         begun = time.process_time()
-        answer = app.handler(event("rag"), Context)
+        answer = handler(event("rag"), Context)
         spent = time.process_time() - begun
-        if answer["statusCode"] != 200:
-            sys.exit(answer["body"])
+        answered(answer)
         if turn >= WARM:
             ours.append((spent - excluded.spent) * 1000)
             in_clients.append(clients.spent * 1000)

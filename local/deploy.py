@@ -120,8 +120,9 @@ def _learn_outputs(state: StackState) -> None:
     if "ApiId" not in state.outputs:
         raise SetupFailed(f"stack {STACK} is not deployed whole (it has no output ApiId)")
     stage = state.outputs["ApiUrl"].rstrip("/").rsplit("/", 1)[-1]
-    cloud = services.url(state, services.CLOUD)
-    state.api_url = f"{cloud}/_aws/execute-api/{state.outputs['ApiId']}/{stage}"
+    apis = f"{services.url(state, services.CLOUD)}/_aws/execute-api"
+    state.api_url = f"{apis}/{state.outputs['ApiId']}/{stage}"
+    state.stream_url = f"{apis}/{state.outputs['StreamApiId']}/{stage}".replace("http", "ws", 1)
 
 
 def _sam(layout: Layout, what: str, arguments: list[str], extra: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The two background servers of the local stack: the embedded cloud and the Bedrock service with real models."""
+"""The background servers of the local stack: the embedded cloud, Bedrock with real models, Polly with a real voice."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from local.state import StackState
 ACCOUNT = "210987654321"
 REGION = "us-east-1"
 DEFAULT_CHAT, EMBEDDINGS = models.DEFAULTS
-CLOUD, BEDROCK = "cloud", "bedrock"
+CLOUD, BEDROCK, POLLY = "cloud", "bedrock", "polly"
 PORT_PATIENCE_SECONDS = 3.0
-PREFERRED_PORTS = {CLOUD: 4600, BEDROCK: 4640}
+PREFERRED_PORTS = {CLOUD: 4600, BEDROCK: 4640, POLLY: 4660}
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")
 # By these a developer has another GGUF file, or an OpenAI-compatible server, speak instead.
 OWN_MODEL = ("LOCAL_MODEL_PATH", "LOCAL_OPENAI_BASE_URL", "LOCAL_OPENAI_MODEL", "LOCAL_OPENAI_API_KEY")
@@ -68,6 +68,7 @@ def cloud_environment(layout: Layout, state: StackState) -> dict[str, str]:
             "S3_DATA_DIR": str(layout.objects),
             "NPCOPS_JWKS_FILE": str(layout.jwks_file),
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url(state, BEDROCK),
+            "AWS_ENDPOINT_URL_POLLY": url(state, POLLY),
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(ROOT),
@@ -107,22 +108,27 @@ def chosen_chat_model() -> ChatModel:
 def ensure_running(layout: Layout, state: StackState, chat: ChatModel) -> list[str]:
     """Start what does not run; returns the names of the servers that were started. Does not wait.
 
-    The cloud tells functions Bedrock's port, so a new port restarts the cloud; a new chat model restarts Bedrock.
+    The cloud tells functions the others' ports, so a new port restarts the cloud; a new chat model restarts Bedrock.
     """
     if state.chat_digest != chat.digest:
         processes.stop(state.processes.get(BEDROCK))
         state.chat_digest, state.chat_model = chat.digest, chat.description
-    bedrock_port = state.ports.get(BEDROCK)
-    for name in (BEDROCK, CLOUD):
+    ports_before = {name: state.ports.get(name) for name in (BEDROCK, POLLY)}
+    for name in (BEDROCK, POLLY, CLOUD):
         if not is_running(state, name):
             patience = PORT_PATIENCE_SECONDS if name in state.ports else 0.0
             state.ports[name] = processes.choose_port(state.ports.get(name, PREFERRED_PORTS[name]), patience)
-    if state.ports[BEDROCK] != bedrock_port:
+    if any(state.ports[name] != port for name, port in ports_before.items()):
         processes.stop(state.processes.get(CLOUD))
     own = {**chat.own, "PYTHONPATH": str(ROOT)}
     bedrock = [sys.executable, "-m", "local.bedrock", "--port", str(state.ports[BEDROCK]), "--chat", chat.name]
+    polly = [sys.executable, "-m", "local.polly", "--port", str(state.ports[POLLY])]
     cloud = [str(venvs.binary("cloud", "python")), "-m", "local.emulator"]
-    commands = {BEDROCK: (bedrock, clean_environment(own)), CLOUD: (cloud, cloud_environment(layout, state))}
+    commands = {
+        BEDROCK: (bedrock, clean_environment(own)),
+        POLLY: (polly, clean_environment({"PYTHONPATH": str(ROOT)})),
+        CLOUD: (cloud, cloud_environment(layout, state)),
+    }
     started = [name for name in commands if not is_running(state, name)]
     for name in started:
         command, environment = commands[name]
@@ -136,16 +142,22 @@ def is_running(state: StackState, name: str) -> bool:
 
 
 def stop_all(state: StackState) -> list[str]:
-    """Stop both servers, the cloud first; returns the names of those that ran."""
-    return [name for name in (CLOUD, BEDROCK) if processes.stop(state.processes.pop(name, None))]
+    """Stop all servers, the cloud first; returns the names of those that ran."""
+    return [name for name in (CLOUD, BEDROCK, POLLY) if processes.stop(state.processes.pop(name, None))]
 
 
 def wait_ready(layout: Layout, state: StackState, name: str, patience_seconds: float = 90.0) -> None:
     """Return once the server answers. Raises ProcessFailed."""
-    path = {CLOUD: "/_npcops/jwks.json", BEDROCK: "/health"}[name]
+    path = {CLOUD: "/_npcops/jwks.json"}.get(name, "/health")
     processes.wait_until(
         answers(url(state, name) + path), state.processes[name], log_file(layout, name), patience_seconds
     )
+
+
+def why_no_voice(state: StackState) -> str | None:
+    """What is missing for characters to be heard, or None if nothing is."""
+    found = str(httpx.get(url(state, POLLY) + "/health", timeout=5.0, trust_env=False).json()["voice"])
+    return None if found == "ready" else found
 
 
 def save_cloud(state: StackState) -> None:

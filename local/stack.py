@@ -28,7 +28,10 @@ def up(seed: bool = True) -> StackState:
         with step("deployed the application") as done:
             done(deploy.deploy(layout, known, built, chat))
         state.save(layout, known)
-        services.wait_ready(layout, known, services.BEDROCK)
+        for name in (services.BEDROCK, services.POLLY):
+            services.wait_ready(layout, known, name)
+        if services.POLLY in started and (missing := services.why_no_voice(known)):
+            note(f"  characters answer in text only: {missing}")
         if was_deployed:
             _converge(layout, known, services.CLOUD in started)
         if seed:

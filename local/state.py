@@ -23,6 +23,7 @@ class StackState(msgspec.Struct):
     deployed: str = ""
     outputs: dict[str, str] = {}
     api_url: str = ""
+    stream_url: str = ""
     title: str = ""
     seeded: str = ""
 

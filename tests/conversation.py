@@ -11,15 +11,26 @@ from typing import Any
 import msgspec
 
 from npcops.adapters.aws_services import EventBridgePublisher, ParameterTunedModels
+from npcops.adapters.dynamo_answers import DynamoAnswers
 from npcops.adapters.dynamo_catalog import DynamoCatalog
 from npcops.adapters.dynamo_players import DynamoPlayers
 from npcops.adapters.sqlite_store import SqliteVectorStore
-from npcops.converse import Converse
-from npcops.dialogue import MemoryPolicy, NpcCard, PromptTemplate, Turn, TurnRequest, WorldState
+from npcops.afterwards import Afterwards
+from npcops.answering import Answering
+from npcops.breaker import Breakers
+from npcops.casting import Casting
+from npcops.characters import MemoryPolicy, NpcCard, PromptTemplate
+from npcops.converse import Converse, StagePace
+from npcops.dialogue import Turn, TurnRequest
+from npcops.ladder import Ladder
 from npcops.lore import OPEN, Chunk, Gate, IndexedChunk, chunk_id
+from npcops.memory import WorldState
 from npcops.remember import Remember
 from npcops.retrieval import Retriever
-from tests.fakes import DIMENSIONS, ScriptedChat, WordEmbeddings
+from npcops.reuse import Reuse
+from npcops.scene import SceneReader
+from tests.fake_time import FakeTime
+from tests.fakes import DIMENSIONS, STAGE_MODEL, ScriptedChat, WordEmbeddings
 from tests.resources import Resources
 
 MIRA = NpcCard("mira", "Mira", "A ferrywoman.", emotions=("neutral", "warm"), memory=MemoryPolicy(recent_tokens=60))
@@ -38,6 +49,7 @@ SUMMARY = PromptTemplate(
     variables=("character", "previous"),
 )
 LABEL = "production"
+PACE = StagePace()
 
 
 class Conversation:
@@ -47,6 +59,7 @@ class Conversation:
         self.resources, self.chat = resources, chat
         self.title = f"game-{secrets.token_hex(5)}"
         self.players = DynamoPlayers(resources.dynamodb, resources.name("players"))
+        self.answers = DynamoAnswers(resources.dynamodb, resources.name("answers"))
         self.catalog = DynamoCatalog(resources.dynamodb, resources.name("catalog"))
         self.store = SqliteVectorStore(folder, DIMENSIONS)
         self.embeddings = WordEmbeddings()
@@ -78,27 +91,47 @@ class Conversation:
         name, value = f"/npcops/test/models/{self.title}", msgspec.json.encode({"model": model}).decode()
         self.resources.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
-    def converse(self, events: Any = None, retriever: Any = None, context_tokens: int = 1200) -> Converse:
+    def converse(
+        self,
+        events: Any = None,
+        retriever: Any = None,
+        context_tokens: int = 1200,
+        smaller: str = "",
+        background: Any = None,
+        reuse_seconds: int = 0,
+        pace: StagePace = PACE,
+    ) -> Converse:
+        """As bootstrap wires it, with the scripted model, and a clock that stands still unless a test spends time."""
+        beside = background or FakeTime()
+        tuned = ParameterTunedModels(lambda: self.resources.client("ssm"), "/npcops/test/models", seconds=0)
+        reuse = Reuse(self.answers, reuse_seconds)
         return Converse(
             catalog=self.catalog,
             label=LABEL,
-            players=self.players,
-            retriever=retriever or (lambda: Retriever(self.embeddings, self.store)),
-            chat=self.chat,
-            tuned=ParameterTunedModels(lambda: self.resources.client("ssm"), "/npcops/test/models", seconds=0),
-            events=events or self.bus,
-            context_tokens=context_tokens,
+            scenes=SceneReader(
+                self.players, retriever or (lambda: Retriever(self.embeddings, self.store)), beside, context_tokens
+            ),
+            casting=Casting(STAGE_MODEL, smaller, tuned, beside),
+            answering=Answering(reuse, Ladder(self.chat, beside, Breakers(beside.now)), beside),
+            afterwards=Afterwards(self.players, reuse, events or self.bus, beside),
+            background=beside,
+            pace=pace,
         )
 
-    def ask(self, player: str, message: str, npc: str = "mira", save: str = "main", mode: Any = "auto") -> Turn:
-        return self.converse()(self.title, player, npc, TurnRequest(message, save, mode))
+    def ask(
+        self, player: str, message: str, npc: str = "mira", save: str = "main", mode: Any = "auto", **request: Any
+    ) -> Turn:
+        """One turn."""
+        return self.converse()(self.title, player, npc, TurnRequest(message, save, mode, **request)).turn
 
     def remember(self, player: str, npc: str = "mira", save: str = "main", chat: Any = None) -> int:
-        return Remember(self.catalog, LABEL, self.players, chat or self.chat)(self.title, player, npc, save)
+        fold = Remember(self.catalog, LABEL, self.players, chat or self.chat, self.embeddings)
+        return fold(self.title, player, npc, save)
 
     def told(self, player: str, npc: str = "mira", save: str = "main") -> Sequence[Any]:
-        """Everything remembered verbatim."""
-        return self.players.turns(self.title, player, npc, save, after="", limit=1000, newest=False)
+        """Everything remembered verbatim after the last Memory."""
+        lineage = self.players.save(self.title, player, save).lineage
+        return self.players.recent(self.title, player, npc, lineage, limit=1000)[1]
 
 
 @contextmanager

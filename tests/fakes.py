@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
 from npcops.dialogue import Usage
-from npcops.model_calls import Prompt, Reply
+from npcops.model_calls import Delta, Prompt, Reply
 
 DIMENSIONS = 64
+STAGE_MODEL = "stage-model"
+# Models write a word or two at once.
+PIECE = 7
 USAGE = Usage(input_tokens=100, output_tokens=10, cost_usd=0.001, ms=5)
 
 
@@ -56,7 +60,15 @@ class ScriptedChat:
         if callable(answer):
             answer = answer(prompt)
         text, called = (answer, None) if isinstance(answer, str) else ("", answer)
-        return Reply(text, called, model or "stage-model", "tool_use" if called else "end_turn", USAGE)
+        return Reply(text, called, model or STAGE_MODEL, "tool_use" if called else "end_turn", USAGE)
+
+    def stream(self, prompt: Prompt, model: str | None = None) -> Iterator[Delta | Reply]:
+        reply = self.reply(prompt, model)
+        kind: Literal["text", "tool_input"] = "text" if reply.tool_input is None else "tool_input"
+        written = reply.text if reply.tool_input is None else json.dumps(reply.tool_input, ensure_ascii=False)
+        for start in range(0, len(written), PIECE):
+            yield Delta(kind, written[start : start + PIECE])
+        yield reply
 
     @property
     def seen(self) -> str:

@@ -94,7 +94,8 @@ class Lagging:
 def create(client: Callable[[str], Any]) -> Resources:
     """Make everything; names are new in every call."""
     made = Resources(client, secrets.token_hex(4))
-    for table, keys in {"ledger": ("title", "path"), "players": ("pk", "sk"), "catalog": ("pk", "sk")}.items():
+    tables = dict.fromkeys(("players", "catalog", "answers"), ("pk", "sk")) | {"ledger": ("title", "path")}
+    for table, keys in tables.items():
         made.dynamodb.create_table(
             TableName=made.name(table),
             KeySchema=[

@@ -10,7 +10,7 @@ from typing import Annotated
 import click
 import typer
 
-from npc import catalog, lore, players, stack, talk
+from npc import catalog, lore, players, saves, stack, talk
 from npc.errors import CliError
 from npc.output import fail
 from npc.session import Session
@@ -22,6 +22,7 @@ application = typer.Typer(
 application.add_typer(lore.commands, name="lore")
 application.add_typer(players.world_commands, name="world")
 application.add_typer(players.player_commands, name="player")
+application.add_typer(saves.commands, name="saves")
 application.add_typer(catalog.commands, name="catalog")
 for command in (stack.up, stack.down, stack.info, stack.token, stack.login, talk.ask, talk.chat, talk.npcs):
     application.command()(command)

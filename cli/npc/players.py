@@ -43,7 +43,7 @@ def show_world(context: typer.Context, player: PlayerName) -> None:
 
 @player_commands.command()
 def erase(context: typer.Context, player: PlayerName) -> None:
-    """Delete everything kept about a player: world state, turns, summaries."""
+    """Delete everything kept about a player: world state, saves, turns, facts, summaries."""
     session = of(context)
     answer = session.api(SERVER_OR_STUDIO).call("DELETE", f"/v1/players/{segment(player)}")
     removed = (answer or {}).get("removed", {})

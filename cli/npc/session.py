@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import typer
@@ -11,6 +13,9 @@ import typer
 from npc import stages, tokens
 from npc.client import Api
 from npc.errors import CliError
+
+if TYPE_CHECKING:
+    from npc.stream import StreamClient
 
 STUDIO = ("studio",)
 SERVER = ("server",)
@@ -20,12 +25,13 @@ ANY_SPEAKER = ("player", "server", "studio")
 
 @dataclass
 class Session:
-    """One run of `npc`. `transport` replaces the network in tests."""
+    """One run of `npc`. `transport` and `opener` (of WebSockets) replace the network in tests."""
 
     stage_name: str = stages.LOCAL
     as_json: bool = False
     chosen_title: str | None = None
     transport: httpx.BaseTransport | None = None
+    opener: Callable[..., Any] | None = None
     _stage: stages.Stage | None = field(default=None, repr=False)
 
     @property
@@ -60,9 +66,24 @@ class Session:
     def speaker(self, player: str) -> tuple[Api, dict[str, str]]:
         """The API for talking as `player`, and the headers that name the player where the token does not."""
         address = self.stage().api_url
-        token = stages.token(self.stage_name, ANY_SPEAKER, self.title, player)
+        token = self._speaking(player)
         named = {} if "player" in tokens.scopes(token) else {"X-Player": player}
         return Api(address, token, self.transport), named
+
+    def stream(self, player: str) -> tuple[StreamClient, dict[str, str]] | None:
+        """The stage's stream for talking as `player`, and the fields that name them; None if the stage has none."""
+        address = self.stage().stream_url
+        if not address:
+            return None
+        # Whoever does not talk need not wait for its import.
+        from npc.stream import StreamClient
+
+        token = self._speaking(player)
+        named = {} if "player" in tokens.scopes(token) else {"player": player}
+        return StreamClient(address, token, **({"opener": self.opener} if self.opener else {})), named
+
+    def _speaking(self, player: str) -> str:
+        return stages.token(self.stage_name, ANY_SPEAKER, self.title, player)
 
 
 def of(context: typer.Context) -> Session:

@@ -45,7 +45,8 @@ def info(context: typer.Context) -> None:
     """Show the stage's address and resources."""
     session = of(context)
     stage = session.stage()
-    data: dict[str, Any] = {"stage": stage.name, "api_url": stage.api_url, "outputs": stage.outputs}
+    urls = {"api_url": stage.api_url, "stream_url": stage.stream_url or "none"}
+    data: dict[str, Any] = {"stage": stage.name, **urls, "outputs": stage.outputs}
     if session.is_local:
         from local import stack
 

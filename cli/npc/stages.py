@@ -14,18 +14,19 @@ DEFAULT_PLAYER = "traveller"
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a stage is. `outputs` are its stack's, as far as they could be had."""
+    """Where a stage is. `outputs` are its stack's, if they could be had; `stream_url` is empty without a stream."""
 
     name: str
     api_url: str
     outputs: dict[str, str] = field(default_factory=dict)
+    stream_url: str = ""
 
 
 def find(name: str) -> Stage:
     """The stage called `name`. Raises NotReachable or CliError with what to do."""
     override = os.environ.get("NPCOPS_API_URL")
     if override:
-        return Stage(name, override)
+        return Stage(name, override, stream_url=os.environ.get("NPCOPS_STREAM_URL", ""))
     return _local() if name == LOCAL else _deployed(name)
 
 
@@ -55,7 +56,7 @@ def _local() -> Stage:
     known = state.load(layout.current())
     if not known.api_url:
         raise NotReachable("the local stage is not deployed: run `npc up`")
-    return Stage(LOCAL, known.api_url, dict(known.outputs))
+    return Stage(LOCAL, known.api_url, dict(known.outputs), known.stream_url)
 
 
 def _deployed(name: str) -> Stage:
@@ -72,4 +73,4 @@ def _deployed(name: str) -> Stage:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
     if "ApiUrl" not in outputs:
         raise CliError(f"stack {stack} has no output ApiUrl")
-    return Stage(name, outputs["ApiUrl"], outputs)
+    return Stage(name, outputs["ApiUrl"], outputs, outputs.get("StreamUrl", ""))

@@ -1,26 +1,34 @@
 """POST /v1/npcs/{npc}/turns: an NPC answers a player."""
 
+from typing import Any
+
 import msgspec
 
 from npcops import bootstrap
 from npcops.api import Request, operation
 from npcops.dialogue import Turn, TurnRequest
-from npcops.telemetry import MetricUnit, logger, metrics
+from npcops.telemetry import logger
+from npcops.turn_metrics import report
 
 converse = bootstrap.converse()
+VOICE_SECONDS = 6.0
+SECONDS_TO_ANSWER = 1.0
 
 
-@operation("player", "server", "studio", once_per="Idempotency-Key")
+def voice(request: Request, spoken: Any) -> Turn:
+    """The turn with its voice, if one was asked for: audio is too large for the record of a call."""
+    turn, wanted = msgspec.convert(spoken, Turn, from_attributes=True), request.body(TurnRequest).voice
+    if wanted is None:
+        return turn
+    seconds = min(VOICE_SECONDS, request.seconds_left - SECONDS_TO_ANSWER)
+    return bootstrap.read_aloud().voiced(request.title, turn, wanted, seconds)
+
+
+@operation("player", "server", "studio", once_per="Idempotency-Key", finish=voice)
 def handler(request: Request) -> Turn:
     """Speak one turn; the same `Idempotency-Key` within an hour gets the same turn."""
     npc = request.path("npc")
     logger.append_keys(npc=npc)
-    turn = converse(request.title, request.player(), npc, request.body(TurnRequest))
-    logger.append_keys(turn_id=turn.turn_id)
-    usage = msgspec.to_builtins(turn.usage)
-    logger.info("turn spoken", mode=turn.mode, model=turn.model, passages_cited=len(turn.citations), usage=usage)
-    metrics.add_metric("Turns", MetricUnit.Count, 1)
-    metrics.add_metric("InputTokens", MetricUnit.Count, turn.usage.input_tokens)
-    metrics.add_metric("OutputTokens", MetricUnit.Count, turn.usage.output_tokens)
-    metrics.add_metric("ModelMilliseconds", MetricUnit.Milliseconds, turn.usage.ms)
-    return turn
+    told = converse(request.title, request.player(), npc, request.body(TurnRequest))
+    report(told)
+    return told.turn

@@ -1,4 +1,4 @@
-"""TurnSpoken.v1 from a queue: older turns are folded into summaries."""
+"""TurnSpoken.v1 from a queue: older turns are folded into summaries and facts."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from npcops import bootstrap
 from npcops.dialogue import Spoken
+from npcops.errors import NotFound
 from npcops.telemetry import MetricUnit, frames, logger, metrics, observed
 
 remember = bootstrap.remember()
@@ -29,6 +30,11 @@ def _fold(record: SQSRecord) -> None:
     spoken = msgspec.convert(record.json_body["detail"], Spoken)
     logger.append_keys(title=spoken.title, npc=spoken.npc, turn_id=spoken.turn_id)
     folded = remember(spoken.title, spoken.player, spoken.npc, spoken.save)
+    for witness in sorted({*spoken.present} - {spoken.npc}):
+        try:
+            folded += remember(spoken.title, spoken.player, witness, spoken.save)
+        except NotFound:  # Games may name bystanders who have no card; nobody will ever ask them.
+            logger.info("a witness without a card", witness=witness)
     metrics.add_metric("TurnsFolded", MetricUnit.Count, folded)
 
 

@@ -2,7 +2,7 @@
 
 from npcops import bootstrap
 from npcops.api import Request, operation
-from npcops.dialogue import WorldState
+from npcops.memory import WorldState
 
 players = bootstrap.players()
 

@@ -21,7 +21,7 @@ import xllamacpp
 from local.bedrock.errors import ModelError, ModelTimeoutError, ValidationError
 
 CONTEXT_TOKENS = 4096
-SLOTS = 2
+SLOTS = 3
 PROMPT_CACHE_MIB = 512
 TIMEOUT_SECONDS = 120.0
 

@@ -57,45 +57,27 @@ def render(schema: dict[str, Any], name: str, player: str, said: str) -> str:
 
 def _demonstrations(schema: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     lines = [
-        ("What does bread cost?", "Two coppers, as ever.", _CALM, "", False),
-        (
-            "I am Ana, a hunter, and I lost my dog.",
-            "Poor beast; I will look out for it.",
-            _MOURNFUL,
-            "The player is Ana, a hunter, who lost a dog.",
-            False,
-        ),
-        ("Out of my way, you old fool!", "Mind your tongue, stranger.", _CROSS, "", False),
-        (
-            "They call me Bran. Where is the inn?",
-            "Down by the quay, Bran.",
-            _CALM,
-            "The player is called Bran.",
-            False,
-        ),
-        ("Thank you, that is kind!", "Ha, it is nothing, friend.", _GLAD, "", False),
+        ("What does bread cost?", "Two coppers, as ever.", _CALM, False),
+        ("I am Ana, a hunter, and I lost my dog.", "Poor beast; I will look out for it.", _MOURNFUL, False),
+        ("Out of my way, you old fool!", "Mind your tongue, stranger.", _CROSS, False),
+        ("They call me Bran. Where is the inn?", "Down by the quay, Bran.", _CALM, False),
+        ("Thank you, that is kind!", "Ha, it is nothing, friend.", _GLAD, False),
     ]
     action = _first_action(schema)
     if action:
         request = f"Please {action.replace('_', ' ').replace('-', ' ')} now."
-        lines.insert(2, (request, "Very well, at once.", _CALM, "", True))
+        lines.insert(2, (request, "Very well, at once.", _CALM, True))
     return [
-        (asked, answered, {name: _value(name, part, feelings, memory, acts) for name, part in _parts(schema)})
-        for asked, answered, feelings, memory, acts in lines
+        (asked, answered, {name: _value(name, part, feelings, acts) for name, part in schema["properties"].items()})
+        for asked, answered, feelings, acts in lines
     ]
 
 
-def _parts(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return list(schema["properties"].items())
-
-
-def _value(name: str, part: dict[str, Any], feelings: tuple[str, ...], memory: str, acts: bool) -> Any:
+def _value(name: str, part: dict[str, Any], feelings: tuple[str, ...], acts: bool) -> Any:
     """What the record of a demonstration holds under one property."""
     if "enum" in part:
         return next((feeling for feeling in feelings if feeling in part["enum"]), part["enum"][0])
     if part.get("type") == "array":
-        if name == "memory" and memory:
-            return [memory]
         return [_action(part)] if name == "actions" and acts else []
     return {"object": {}, "boolean": False, "integer": 0, "number": 0}.get(str(part.get("type")), "")
 

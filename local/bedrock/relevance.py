@@ -17,8 +17,10 @@ from threading import Lock
 
 import numpy as np
 
+from local.bedrock import noting
 from local.bedrock.minilm import Array, MiniLM
-from local.bedrock.prompt import UNKNOWING, Cues, Example, Passage, Scene
+from local.bedrock.prompt import UNKNOWING, Cues
+from local.bedrock.scene import Example, Passage, Scene
 
 EVIDENCE = 0.35
 OWN_FACT = 0.35
@@ -62,6 +64,14 @@ class Relevance:
             return []
         ranked = sorted(scores, key=lambda scored: -scored[0])
         return [name for score, name in ranked if score >= max(SUPPORT, best - NEAR_BEST)]
+
+    def told(self, player: str) -> str:
+        """Those sentences of the player that tell something of themselves."""
+        return " ".join(
+            sentence
+            for sentence in noting.statements(player)
+            if self._best(sentence, noting.TELLING) > max(noting.LIKELY, self._best(sentence, noting.OTHERS))
+        )
 
     def _facts(self, scene: Scene, player: str) -> tuple[str, ...]:
         if not scene.facts:

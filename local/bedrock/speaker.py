@@ -3,9 +3,9 @@
 A request whose system prompt holds a `<character name="...">` block is written as a dialogue to be continued
 (see `prompt`). If it asks for a tool with a `say` property, the words are generated first, the way they come
 best, and stream into the tool's input; then the model records the other properties under their schema, while
-the embedding model attributes the words to the passages for `citations`. What such a model does not follow
-(rules in prose) is left out of its prompt. Everything else uses the template of the model file, and any other
-tool's input is generated whole under its JSON schema.
+the embedding model attributes the words to the passages for `citations` and looks for something to note in
+`memory`. What such a model does not follow (rules in prose) is left out of its prompt. Everything else uses the
+template of the model file, and any other tool's input is generated whole under its JSON schema.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from local.bedrock import prompt, record
+from local.bedrock import noting, prompt, record
 from local.bedrock.converse import Event, Finish, Request, Text, Tool, ToolInput
 from local.bedrock.errors import ModelError
 from local.bedrock.llama import Chunk, Llama, grammar_of
 from local.bedrock.relevance import Relevance
+from local.bedrock.scene import Scene, parse_scene
 
 MAX_SENTENCES = 2
 MAX_SPOKEN_TOKENS = 80
@@ -30,10 +32,15 @@ MAX_SPOKEN_TOKENS = 80
 # little variety that a caller asks for into wrong names and numbers.
 GREEDY_TEMPERATURE = 0.5
 _SENTENCE_ENDS = re.compile(r"[.!?…][\"'”’)]*$")
-# The voice and the record keep a slot each, so that neither evicts the other's cached prefix.
-_VOICE_SLOT, _RECORD_SLOT = 0, 1
+# The voice, the record and the notes keep a slot each, so that none evicts another's cached prefix.
+_VOICE_SLOT, _RECORD_SLOT, _NOTE_SLOT = 0, 1, 2
 # Only the last few tokens count: they hold the question and the answer's own loops, not the facts to be repeated.
 _NO_LOOPS = {"dry_multiplier": 0.8, "dry_allowed_length": 6, "dry_penalty_last_n": 32}
+
+# How much less likely a word becomes with every line said before that has it, up to a limit. With this even the
+# likeliest words are others each time; a raised temperature made no more of them, and more of them wrong.
+SAID_BEFORE, SAID_BUT_NEEDED, SAID_OFTEN = 3, 1, 6
+_WORDS = re.compile(r"[^\W\d_]{4,}")
 
 
 class Speaker:
@@ -45,17 +52,17 @@ class Speaker:
 
     def respond(self, request: Request) -> AsyncGenerator[Event, None]:
         """Streams the answer."""
-        scene = prompt.parse_scene(request.system)
+        scene = parse_scene(request.system)
         speaks = request.tool is None or "say" in request.tool.schema.get("properties", {})
         return self._in_character(scene, request) if scene and speaks else self._by_template(request)
 
-    async def _in_character(self, scene: prompt.Scene, request: Request) -> AsyncGenerator[Event, None]:
+    async def _in_character(self, scene: Scene, request: Request) -> AsyncGenerator[Event, None]:
         cues = await asyncio.to_thread(self._relevance.cues, scene, request.question)
         text = prompt.render(scene, cues, request.history, request.question)
         said, end = "", Chunk("")
         if request.tool:
             yield ToolInput('{"say": "')
-        async with aclosing(self._voice(text, request)) as chunks:
+        async with aclosing(self._voice(text, _choice(request, scene, cues))) as chunks:
             async for chunk in chunks:
                 said += chunk.text
                 end = chunk
@@ -70,13 +77,8 @@ class Speaker:
         cut = end.stop == "limit" and request.max_tokens <= MAX_SPOKEN_TOKENS
         yield _finish(request, cut, end, extra)
 
-    async def _voice(self, text: str, request: Request) -> AsyncGenerator[Chunk, None]:
+    async def _voice(self, text: str, options: dict[str, Any]) -> AsyncGenerator[Chunk, None]:
         """The spoken line without surrounding blanks, ended after its second sentence at the latest."""
-        options = _options(request) | _NO_LOOPS | {"id_slot": _VOICE_SLOT}
-        if request.temperature <= GREEDY_TEMPERATURE:
-            options["temperature"] = 0
-        options["n_predict"] = min(request.max_tokens, MAX_SPOKEN_TOKENS)
-        options["stop"] = ["\n", *request.stop]
         said, held, sentences = "", "", 0
         async with aclosing(self._model.stream(text, **options)) as chunks:
             async for chunk in chunks:
@@ -92,14 +94,25 @@ class Speaker:
                 said += kept
                 yield replace(chunk, text=kept)
 
-    async def _rest(self, scene: prompt.Scene, tool: Tool, player: str, said: str) -> tuple[Chunk, dict[str, Any]]:
+    async def _rest(self, scene: Scene, tool: Tool, player: str, said: str) -> tuple[Chunk, dict[str, Any]]:
         """All properties but the words, in the order of the schema."""
-        names = tool.schema["properties"]
+        parts = tool.schema["properties"]
         cited = asyncio.to_thread(self._relevance.citations, said, scene)
-        recorded = self._recorded(record.schema_of(tool.schema, {"say", "citations"}), scene.name, player, said)
-        citations, (chunk, values) = await asyncio.gather(cited, recorded)
-        values["citations"] = citations
-        return chunk, {name: values[name] for name in names if name != "say"}
+        own = {name for name in ("say", "citations", "memory") if name in parts}
+        recorded = self._recorded(record.schema_of(tool.schema, own), scene.name, player, said)
+        noted = self._noted(scene.name, player if "memory" in own else "")
+        citations, (chunk, values), note = await asyncio.gather(cited, recorded, noted)
+        values |= {"citations": citations, "memory": noting.listed(parts.get("memory", {}), note)}
+        return chunk, {name: values[name] for name in parts if name != "say"}
+
+    async def _noted(self, name: str, player: str) -> str:
+        """What the player now told of themselves, in one sentence; mostly nothing."""
+        told = await asyncio.to_thread(self._relevance.told, player)
+        if not told:
+            return ""
+        text = noting.render(told, name)
+        options = {"n_predict": noting.MAX_TOKENS, "temperature": 0, "stop": ["\n"], "id_slot": _NOTE_SLOT}
+        return noting.note((await self._model.complete(text, **options)).text)
 
     async def _recorded(
         self, schema: dict[str, Any], name: str, player: str, said: str
@@ -138,6 +151,31 @@ def _messages(request: Request) -> list[dict[str, str]]:
     return messages + [
         {"role": role, "content": said.replace("<|", "< |").replace("|>", "| >")} for role, said in request.turns
     ]
+
+
+def _choice(request: Request, scene: Scene, cues: prompt.Cues) -> dict[str, Any]:
+    """How the words of the spoken line are chosen: the likeliest, but not those of lines that are not to come again."""
+    options = _options(request) | _NO_LOOPS | {"id_slot": _VOICE_SLOT}
+    if scene.avoid:
+        options["logit_bias"] = _unlikely(scene, cues)
+    if request.temperature <= GREEDY_TEMPERATURE:
+        options["temperature"] = 0
+    options["n_predict"] = min(request.max_tokens, MAX_SPOKEN_TOKENS)
+    options["stop"] = ["\n", *request.stop]
+    return options
+
+
+def _unlikely(scene: Scene, cues: prompt.Cues) -> list[list[Any]]:
+    """The words of lines said before, those that the notes need a little less so: facts stay, in other words."""
+    needed = " ".join([*cues.facts, *(f"{passage.title} {passage.text}" for passage in cues.passages), scene.name])
+    kept = set(_WORDS.findall(needed.lower()))
+    biases: Counter[str] = Counter()
+    for line in scene.avoid:
+        words = {word: SAID_BUT_NEEDED if word.lower() in kept else SAID_BEFORE for word in _WORDS.findall(line)}
+        # Another beginning leads to another sentence.
+        words |= dict.fromkeys(line.split()[:1], SAID_BEFORE)
+        biases.update({f" {word}": bias for word, bias in words.items()})
+    return [[text, -min(bias, SAID_OFTEN)] for text, bias in biases.items()]
 
 
 def _options(request: Request) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from local.emulator import api_repairs, lambda_repairs
+from local.emulator import api_repairs, lambda_repairs, stream_repairs
 from local.emulator.keeping import StateKeeper, watched
 
 STATE = Path(os.environ["STATE_DIR"]).parent
@@ -21,7 +21,7 @@ MOST_EXECUTIONS = int(os.environ.get("NPCOPS_EXECUTIONS_AT_ONCE", "6"))
 def repair() -> None:
     """Apply every repair. Raises UnsupportedEmulator."""
     from ministack.core import lambda_runtime
-    from ministack.services import apigateway_v1, lambda_svc, stepfunctions
+    from ministack.services import apigateway, apigateway_v1, lambda_svc, stepfunctions
 
     lambda_repairs.check_version()
     api_repairs.honour_openapi(apigateway_v1)
@@ -30,6 +30,11 @@ def repair() -> None:
     lambda_repairs.pass_error_types(lambda_runtime, lambda_svc)
     lambda_repairs.share_extracted_code(lambda_runtime, STATE / "code")
     lambda_repairs.queue_for_workers(lambda_runtime, lambda_svc, MOST_WORKERS, patience_seconds=120)
+    lambda_repairs.treat_messages_as_calls(lambda_runtime, lambda_svc)
+    stream_repairs.run_messages_beside_each_other(apigateway)
+    stream_repairs.end_connections_at_once(apigateway)
+    stream_repairs.limit_posts(apigateway)
+    stream_repairs.refuse_as_unauthorized(apigateway, lambda_svc)
     stepfunctions._run_execution = lambda_repairs.limit_running(stepfunctions._run_execution, MOST_EXECUTIONS)
 
 
@@ -39,10 +44,12 @@ async def serve() -> None:
     from hypercorn.config import Config
     from ministack import app as cloud
     from ministack.core.persistence import save_all
+    from ministack.services import apigateway
 
     keeper = StateKeeper(cloud._build_persistence_save_dict, save_all)
     jwks = Path(os.environ["NPCOPS_JWKS_FILE"])
-    application: Any = watched(cloud.app, keeper, {"/_npcops/jwks.json": jwks.read_bytes})
+    routed = stream_repairs.managed_at_the_root(cloud.app, apigateway)
+    application: Any = watched(routed, keeper, {"/_npcops/jwks.json": jwks.read_bytes})
     config = Config()
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75

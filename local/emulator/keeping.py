@@ -22,6 +22,8 @@ DEPLOYING = frozenset({"cloudformation", "lambda", "apigateway", "iam", "schedul
 LEFT_OUT = frozenset({"cloudwatch_logs", "cloudwatch"})
 INVOCATION = re.compile(r"/functions/[^/]+/invocations|/_aws/execute-api/")
 SAVE = "/_npcops/save"
+# Requests that change nothing which is kept; a stream alone makes many of them.
+PASSING = ("/_ministack", "/_npcops", "/@connections/")
 
 States = Mapping[str, Callable[[], Any]]
 
@@ -42,7 +44,7 @@ class StateKeeper:
 
     def noticed(self, method: str, path: str, authorization: bytes) -> None:
         """Take note of one request."""
-        if method in ("HEAD", "OPTIONS") or path.startswith(("/_ministack", "/_npcops")):
+        if method in ("HEAD", "OPTIONS") or path.startswith(PASSING):
             return
         self._data_changed = True
         scope = SCOPE.search(authorization)

@@ -137,6 +137,30 @@ def queue_for_workers(runtime: Any, service: Any, most: int, patience_seconds: f
     service.release_worker = release_and_tell
 
 
+class OrdinaryWorker:
+    """A worker for WebSocket APIs, whose calls go the way of all others: they queue, are logged and are counted."""
+
+    def __init__(self, service: Any, config: Any, code: bytes) -> None:
+        self._service, self._function = service, {"config": config, "code_zip": code}
+
+    def invoke(self, event: dict[str, Any], request_id: str) -> dict[str, Any]:
+        """As a worker's own."""
+        outcome = self._service._execute_function(self._function, event)
+        body = outcome.get("body")
+        if outcome.get("error"):
+            return {"status": "error", "error": body.get("errorMessage", "") if isinstance(body, dict) else str(body)}
+        return {"status": "ok", "result": body}
+
+
+def treat_messages_as_calls(runtime: Any, service: Any) -> None:
+    """Have WebSocket APIs call functions as everybody else does; MiniStack's own way round is one worker for all."""
+
+    def worker(name: str, config: Any, code: bytes, qualifier: str = "$LATEST") -> OrdinaryWorker:
+        return OrdinaryWorker(service, config, code)
+
+    runtime.get_or_create_worker = worker
+
+
 def limit_running(run: Callable[..., Any], most: int) -> Callable[..., Any]:
     """`run`, of which at most `most` calls proceed at a time; the others wait their turn."""
     turn = threading.BoundedSemaphore(most)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from npcops.adapters.dynamo_catalog import DynamoCatalog
-from npcops.dialogue import ActionSpec, Example, GameTitle, MemoryPolicy, NpcCard, PromptTemplate
+from npcops.characters import Example, GameTitle, MemoryPolicy, NpcCard, PromptTemplate
 from npcops.errors import Conflict, InvalidRequest, NotFound
 from npcops.ports import Catalog
 from tests.resources import Lagging, Resources
@@ -149,7 +149,7 @@ def test_cards_and_prompts_come_typed(catalog: Catalog, title: str) -> None:
         "emotions": ["neutral", "warm"],
         "examples": [{"player": "Who?", "reply": "Me.", "note": "Mira."}],
         "fallbacks": {"default": ["Hm."]},
-        "actions": [{"name": "wave", "description": "Waves.", "parameters": {"type": "object"}}],
+        "actions": ["wave"],
         "memory": {"recent_tokens": 50, "ttl_days": 7},
         "unknown": "field",
     }
@@ -162,7 +162,7 @@ def test_cards_and_prompts_come_typed(catalog: Catalog, title: str) -> None:
         emotions=("neutral", "warm"),
         examples=(Example("Who?", "Me.", "Mira."),),
         fallbacks={"default": ("Hm.",)},
-        actions=(ActionSpec("wave", "Waves.", {"type": "object"}),),
+        actions=("wave",),
         memory=MemoryPolicy(50, 7),
     )
     prompt = {"name": "dialogue", "system": "You are {{ character.name }}.", "variables": ["character"]}

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from npcops.adapters.dynamo_players import DynamoPlayers
-from npcops.dialogue import Memory, RememberedTurn, Summary, WorldState
 from npcops.errors import StoreUnavailable
-from npcops.ports import PlayerStore
-from tests.contracts.player_samples import KING, said, tell, told
+from npcops.memory import Branch, Memory, RememberedTurn, Save, Snapshot, Standing, Summary, WorldState
+from npcops.turn_ids import began
+from npcops.turn_ports import PlayerStore
+from tests.contracts.player_samples import KING, MAIN, folded, forked, tell, told
 from tests.resources import Resources
 
 
@@ -50,21 +51,41 @@ def at(number: int) -> str:
     return f"{time.time_ns() // 1_000_000 - 3_600_000 + number:012x}0123456789"
 
 
-def spoken(turn_id: str) -> RememberedTurn:
-    return RememberedTurn(turn_id, "Who rules?", "The king.", KING)
+def spoken(turn_id: str) -> dict[str, RememberedTurn]:
+    return {"mira": RememberedTurn(turn_id, "Who rules?", "The king.", KING)}
+
+
+def of_king(turn_id: str) -> Memory:
+    return Memory((Summary("The king rules.", KING),), turn_id)
+
+
+def made(name: str, turn_id: str) -> Save:
+    return Save(name, (Branch(f"main~{turn_id}"),), 1)
+
+
+def kept(name: str, turn_id: str) -> Snapshot:
+    return Snapshot(name, "main", MAIN, WorldState(("war",)), began(turn_id))
 
 
 def test_erasing_removes_everything_and_says_what(resources: Resources, players: PlayerStore, title: str) -> None:
     texts = [str(number) for number in range(60)]
     tell(players, title, "ann", "mira", "main", *texts)
-    tell(players, title, "ann", "otto", "two", "a")
+    tell(players, title, "ann", "otto", "two", "a", start=70)
+    both = {"mira": spoken(at(0))["mira"], "otto": spoken(at(0))["mira"]}
+    players.append_turn(title, "ann", "main", both, ttl_days=1)
     tell(players, title, "ann#2", "mira", "main", "stays")
     players.set_world(title, "ann", WorldState(("war",)))
-    players.save_memory(title, "ann", "mira", "main", Memory((), said(0).turn_id, 1), ttl_days=1)
-    reply = {"pk": {"S": f"{title}#ann"}, "sk": {"S": "converse.app.run#0123"}, "data": {"S": "The king."}}
-    resources.dynamodb.put_item(TableName=resources.name("players"), Item=reply)
+    for number, facts in ((0, 0), (3, 2), (5, 3)):
+        players.keep_memory(title, "ann", "mira", MAIN, folded(number, facts=facts), ttl_days=1)
+    players.put_save(title, "ann", forked("slot", MAIN, 99))
+    for name in ("before", "after"):
+        players.put_snapshot(title, "ann", kept(name, at(0)))
+    for sk in ("converse.app.run#0123", "reply#0123"):
+        item = {"pk": {"S": f"{title}#ann"}, "sk": {"S": sk}, "data": {"S": "The king."}}
+        resources.dynamodb.put_item(TableName=resources.name("players"), Item=item)
 
-    assert players.erase(title, "ann") == {"turns": 61, "summaries": 1, "world": 1, "replies": 1}
+    expected = {"turns": 62, "summaries": 3, "facts": 5, "saves": 1, "snapshots": 2, "world": 1, "replies": 2}
+    assert players.erase(title, "ann") == expected
     left = resources.items("players", pk=f"{title}#ann")
     assert [item["sk"]["S"] for item in left] == ["erased"]
     assert int(left[0]["expires_at"]["N"]) < time.time() + 2 * 86400
@@ -76,26 +97,27 @@ def test_erasing_a_player_nobody_knows_removes_nothing(players: PlayerStore, tit
     assert players.erase(title, "nobody") == {}
 
 
-def test_a_turn_begun_before_an_erasure_leaves_nothing(players: PlayerStore, title: str) -> None:
+def test_what_began_before_an_erasure_leaves_nothing(resources: Resources, players: PlayerStore, title: str) -> None:
     turn_id = at(0)
+    players.append_turn(title, "ann", "main", spoken(turn_id), ttl_days=1)
     players.erase(title, "ann")
-    players.append_turn(title, "ann", "mira", "main", spoken(turn_id), ttl_days=1)
-    assert told(players, title, "ann") == []
+    players.append_turn(title, "ann", "main", spoken(turn_id), ttl_days=1)
+    assert players.keep_memory(title, "ann", "mira", MAIN, of_king(turn_id), ttl_days=1) is False
+    assert players.put_save(title, "ann", made("slot", turn_id), WorldState(("war",))) is False
+    players.put_snapshot(title, "ann", kept("before", turn_id))
+    assert [item["sk"]["S"] for item in resources.items("players", pk=f"{title}#ann")] == ["erased"]
 
 
-def test_a_turn_begun_after_an_erasure_is_remembered(players: PlayerStore, title: str) -> None:
+def test_a_player_who_was_erased_can_be_remembered_anew(players: PlayerStore, title: str) -> None:
     players.erase(title, "ann")
-    players.append_turn(title, "ann", "mira", "main", spoken(at(3_700_000)), ttl_days=1)
-    assert told(players, title, "ann") == ["Who rules?"]
-
-
-def test_a_summary_of_turns_erased_meanwhile_leaves_nothing(players: PlayerStore, title: str) -> None:
-    turn_id = at(0)
-    players.append_turn(title, "ann", "mira", "main", spoken(turn_id), ttl_days=1)
-    players.erase(title, "ann")
-    memory = Memory((Summary("The king rules.", KING),), turn_id, 1)
-    assert players.save_memory(title, "ann", "mira", "main", memory, ttl_days=1) is False
-    assert players.memory(title, "ann", "mira", "main") == Memory()
+    turn_id, war = at(3_700_000), WorldState(("war",))
+    players.append_turn(title, "ann", "main", spoken(turn_id), ttl_days=1)
+    assert players.keep_memory(title, "ann", "mira", MAIN, of_king(turn_id), ttl_days=1) is True
+    assert players.put_save(title, "ann", made("slot", turn_id), war) is True
+    players.put_snapshot(title, "ann", kept("after", turn_id))
+    assert players.recent(title, "ann", "mira", MAIN, 9) == (of_king(turn_id), [])
+    assert players.standing(title, "ann", "slot") == Standing(war, made("slot", turn_id))
+    assert players.snapshot(title, "ann", "after") == kept("after", turn_id)
 
 
 @pytest.mark.parametrize("call", ["query", "batch_write_item"])
@@ -103,25 +125,17 @@ def test_what_arrives_in_the_middle_of_an_erasure_leaves_nothing(
     resources: Resources, players: PlayerStore, title: str, call: str
 ) -> None:
     turn_id = at(0)
-    players.append_turn(title, "ann", "mira", "main", spoken(turn_id), ttl_days=1)
+    players.append_turn(title, "ann", "main", spoken(turn_id), ttl_days=1)
 
     def arrive() -> None:
-        players.append_turn(title, "ann", "mira", "main", spoken(at(1)), ttl_days=1)
-        memory = Memory((Summary("The king rules.", KING),), turn_id, 1)
-        players.save_memory(title, "ann", "mira", "main", memory, ttl_days=1)
+        players.append_turn(title, "ann", "main", spoken(at(1)), ttl_days=1)
+        players.keep_memory(title, "ann", "mira", MAIN, of_king(turn_id), ttl_days=1)
+        players.put_save(title, "ann", made("slot", at(1)), WorldState(("war",)))
+        players.put_snapshot(title, "ann", kept("before", at(1)))
 
     eraser = DynamoPlayers(Intruding(resources.dynamodb, call, arrive), resources.name("players"))  # type: ignore[arg-type]
     eraser.erase(title, "ann")
     assert [item["sk"]["S"] for item in resources.items("players", pk=f"{title}#ann")] == ["erased"]
-
-
-def test_a_player_who_was_erased_can_be_remembered_anew(players: PlayerStore, title: str) -> None:
-    players.erase(title, "ann")
-    turn_id = at(3_700_000)
-    players.append_turn(title, "ann", "mira", "main", spoken(turn_id), ttl_days=1)
-    memory = Memory((Summary("The king rules.", KING),), turn_id, 1)
-    assert players.save_memory(title, "ann", "mira", "main", memory, ttl_days=1) is True
-    assert players.memory(title, "ann", "mira", "main") == memory
 
 
 def test_an_erasure_that_cannot_finish_says_so(resources: Resources, players: PlayerStore, title: str) -> None:

@@ -14,14 +14,16 @@ from zlib import crc32
 
 import pytest
 
+from npcops.action_checks import Actions
 from npcops.adapters.bedrock import BedrockChat, BedrockEmbeddings, runtime_client
-from npcops.dialogue import GameTitle, NpcCard, PromptTemplate
+from npcops.characters import GameTitle, NpcCard, PromptTemplate, Script
 from npcops.errors import ModelFailed
-from npcops.lore import OPEN, Passage
+from npcops.lore import OPEN, Passage, Viewer
 from npcops.model_calls import Delta, Message, Prompt, Reply
 from npcops.ports import ChatModel, EmbeddingModel
-from npcops.prompting import build_prompt
+from npcops.prompting import build_prompt, guard_of
 from npcops.replies import parse_speech
+from npcops.templates import Moment
 from tests.bedrock_wire import Answer, converse_answer, event_stream, refusal, tool_use, wired
 
 ENDPOINT = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
@@ -54,9 +56,10 @@ TEMPLATE = PromptTemplate(
     variables=("character", "lore"),
 )
 PASSAGE = Passage("0" * 24, "ferry.md", "The ferry", "The ferry", "The ferry costs two pennies.", 1.0, OPEN, True, ())
-TURN = build_prompt(
-    TEMPLATE, CARD, GameTitle("g", "G"), [PASSAGE], [], [], "What does the ferry cost?", "en", {"npc": "mira"}
-)
+GAME = GameTitle("g", "G")
+SCRIPT = Script(CARD, "1", TEMPLATE, "1", GAME)
+MOMENT = Moment(passages=(PASSAGE,), language="en")
+TURN = build_prompt(SCRIPT, MOMENT, [], "What does the ferry cost?", (), {"npc": "mira"})
 PLAIN = Prompt("You answer in one short sentence.", "", (Message("user", "What is salt?"),), max_tokens=40)
 WORDS = {"say": "Two pennies.", "emotion": "warm", "citations": [PASSAGE.id], "memory": []}
 
@@ -137,7 +140,8 @@ def embeddings(
 def test_a_turn_is_spoken_in_the_shape_that_was_asked_for(chat: tuple[BedrockChat, str]) -> None:
     model: ChatModel = chat[0]
     reply = model.reply(TURN)
-    speech = parse_speech(reply, CARD, [PASSAGE.id])
+    actions = Actions(CARD, GAME, Viewer(CARD.id))
+    speech = parse_speech(reply, CARD, [PASSAGE.id], actions, CARD.emotions, guard_of(SCRIPT, TURN))
     assert reply.tool_input is not None
     assert reply.tool_input["say"]
     assert re.search(r"two|2", speech.say, re.I)

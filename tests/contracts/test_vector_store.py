@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import ValidationError, convert
 
-from npcops.dialogue import WorldState
 from npcops.errors import InvalidRequest, StoreUnavailable
 from npcops.lore import OPEN, Gate, IndexedChunk, ScoredChunk, Viewer
+from npcops.memory import WorldState
 from tests.contracts.lore_samples import ANYONE, Adapter, ids, indexed, pointing
 
 FLAGS = ("met-king", "met-queen", "war", "faction:reeds", "place:mill, old")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from npcops import bootstrap
+from npcops import bootstrap, wiring
 from tests.calls import Context
 from tests.conversation import DIALOGUE, LABEL, MIRA, SUMMARY
 from tests.fakes import DIMENSIONS, ScriptedChat, WordEmbeddings
@@ -61,10 +61,12 @@ def stage(
         "PLAYERS_TABLE": moto_resources.name("players"),
         "CATALOG_TABLE": moto_resources.name("catalog"),
         "CATALOG_LABEL": LABEL,
+        "ANSWERS_TABLE": moto_resources.name("answers"),
         "EVENT_BUS": moto_resources.name("bus"),
         "CHAT_MODEL": "stage-model",
         "CHAT_SECONDS": "9",
         "CHAT_ATTEMPTS": "2",
+        "TURN_SECONDS": "25",  # A busy machine must not degrade a turn.
         "TUNED_MODEL_PARAMETERS": "/npcops/test/models",
         "EMBEDDING_MODEL": "words",
         "EMBEDDING_DIMENSIONS": str(DIMENSIONS),
@@ -77,9 +79,10 @@ def stage(
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(bootstrap, "chat", lambda *_, **__: chat)
-    monkeypatch.setattr(bootstrap, "patient_chat", lambda *_, **__: chat)
-    monkeypatch.setattr(bootstrap, "embeddings", lambda *_, **__: embeddings)
+    for module in (bootstrap, wiring):
+        monkeypatch.setattr(module, "chat", lambda *_, **__: chat)
+        monkeypatch.setattr(module, "patient_chat", lambda *_, **__: chat)
+        monkeypatch.setattr(module, "embeddings", lambda *_, **__: embeddings)
     bootstrap.retriever.cache_clear()
     return moto_resources
 

@@ -159,9 +159,8 @@ class Stage:
 
     def environment(self, function: str) -> dict[str, str]:
         """Exactly the variables that the function gets from the template."""
-        return {
-            name: str(self.value(value)) for name, value in functions()[function]["Environment"]["Variables"].items()
-        }
+        variables = self.value(functions()[function]["Environment"]["Variables"])
+        return {name: str(value) for name, value in variables.items()}
 
     def _ref(self, name: str) -> Any:
         if name == "AWS::NoValue":

@@ -2,13 +2,13 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import msgspec
 import pytest
 
-from npcops import catalog_entries, dialogue, errors, lore_state
+from npcops import catalog_entries, dialogue, errors, lore_state, memory, saves
 from tests.infra.descriptions import api, functions, operations, sample
 
 OPERATIONS = sorted(operations())
@@ -30,7 +30,9 @@ UNSUPPORTED = {
 BODIES: dict[str, type[msgspec.Struct]] = {
     "TurnRequest": dialogue.TurnRequest,
     "Turn": dialogue.Turn,
-    "World": dialogue.WorldState,
+    "World": memory.WorldState,
+    "SaveChanged": saves.SaveChanged,
+    "SaveList": saves.SaveList,
     "UploadRequest": lore_state.UploadRequest,
     "Upload": lore_state.Upload,
     "Document": lore_state.DocumentState,
@@ -40,12 +42,13 @@ BODIES: dict[str, type[msgspec.Struct]] = {
 
 
 def keys(node: Any) -> set[str]:
-    """Every key below a node."""
+    """Every keyword of a schema; the names of properties are none."""
     if isinstance(node, list):
         return set().union(*map(keys, node)) if node else set()
     if not isinstance(node, dict):
         return set()
-    return set(node).union(*map(keys, node.values())) if node else set()
+    below = (list(value.values()) if name == "properties" else value for name, value in node.items())
+    return set(node).union(*map(keys, below)) if node else set()
 
 
 def request_schema(operation: dict[str, Any]) -> dict[str, Any] | None:
@@ -153,6 +156,14 @@ def test_schemas_and_types_have_the_same_fields(name: str) -> None:
     assert set(SCHEMAS[name]["properties"]) == {field.encode_name for field in fields}
     if SCHEMAS[name].get("additionalProperties") is False:
         assert set(SCHEMAS[name].get("required", [])) == {field.encode_name for field in fields if field.required}
+
+
+def test_the_change_of_a_save_has_the_fields_of_all_its_kinds() -> None:
+    """API Gateway knows no alternatives: that a kind has its own fields is checked by the function."""
+    properties, kinds = SCHEMAS["SaveChange"]["properties"], get_args(saves.SaveChange)
+    fields = {field.encode_name for kind in kinds for field in msgspec.structs.fields(kind)}
+    assert set(properties) == fields | {"action"}
+    assert properties["action"]["enum"] == [kind.__struct_config__.tag for kind in kinds]
 
 
 @pytest.mark.parametrize("at", [at for at in OPERATIONS if request_schema(operations()[at])], ids=" ".join)

@@ -71,7 +71,7 @@ def test_defect_12_every_asynchronous_edge_has_a_dead_letter_queue_that_rings(ed
 
 def test_defect_12_failures_of_the_state_machine_and_of_asynchronous_functions_ring() -> None:
     assert watched("AWS/States", "ExecutionsFailed") == watched("AWS/States", "ExecutionsTimedOut") == {"HydrateLore"}
-    assert watched("AWS/Lambda", "Errors") == {"Remember", "ReconcileTitles"}
+    assert watched("AWS/Lambda", "Errors") == {"Remember", "ReconcileTitles", "StreamTurn"}
 
 
 def test_defect_12_failures_and_slowness_of_the_api_ring() -> None:

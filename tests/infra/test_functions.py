@@ -68,7 +68,7 @@ def test_only_plan_hydration_carries_the_parsers() -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_defect_11_a_function_behind_the_api_ends_before_the_api_gives_up(name: str) -> None:
     asked_by_the_api = any(event["Type"] == "Api" for event in functions()[name].get("Events", {}).values())
-    if asked_by_the_api or name == "AuthorizeRequest":
+    if asked_by_the_api or name in ("AuthorizeRequest", "AuthorizeConnection", "StreamTurn"):
         assert functions()[name]["Timeout"] < API_SECONDS
     else:
         assert functions()[name]["Timeout"] <= 900
@@ -125,7 +125,8 @@ def test_a_function_that_lacks_a_variable_says_which(function: str, variable: st
 def test_no_variable_without_a_reader(name: str) -> None:
     code = "".join(path.read_text() for path in (ROOT / "layers/npcops/npcops").rglob("*.py"))
     for variable in functions()[name]["Environment"]["Variables"]:
-        assert variable.startswith("POWERTOOLS_") or variable.lower() in code, variable
+        # The SDK reads where services are.
+        assert variable.startswith(("POWERTOOLS_", "AWS_ENDPOINT_URL_")) or variable.lower() in code, variable
 
 
 def test_folder_names_are_made_of_logical_ids() -> None:

@@ -14,7 +14,7 @@ STAGES = {"local": LOCAL, "serverless": SERVERLESS, "domain": DOMAIN}
 # AWSLambdaBasicExecutionRole and AWSXrayWriteOnlyAccess (the actions of X-Ray have no resources), and the latter to
 # the state machine.
 BROAD = {
-    "*": "delivering logs of a state machine has no resource-level permissions",
+    "*": "delivering logs of a state machine, and speaking, have no resource-level permissions",
     "LoreBucket.Arn/lore/*": "the objects below one prefix",
     "WorkBucket.Arn/hydration/*": "the objects below one prefix",
     f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/npcops/dev/models/*": "one parameter for each game title",
@@ -22,12 +22,14 @@ BROAD = {
     f"arn:aws:es:{REGION}:{ACCOUNT}:domain/npcops-dev/*": "the paths of one domain, which holds the lore index alone",
     "index/npcops-dev/*": "the indexes of one collection, which holds the lore index alone",
     f"arn:aws:execute-api:{REGION}:{ACCOUNT}:Api/authorizers/*": "authorisers get their ids when they are made",
+    f"arn:aws:execute-api:{REGION}:{ACCOUNT}:StreamApi/dev/*": "the routes of one WebSocket API, for its function",
+    f"arn:aws:execute-api:{REGION}:{ACCOUNT}:StreamApi/dev/POST/@connections/*": "one address for each open connection",
 }
 LOG_DELIVERY = {
     *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),
     *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
 }
-OWN_POLICIES = ({"Ref": "UseChatModel"}, {"Ref": "UseEmbeddingModel"})
+OWN_POLICIES = ({"Ref": "UseChatModel"}, {"Ref": "UseEmbeddingModel"}, {"Ref": "TalkPolicy"})
 MANAGED = {
     "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs": "AWS's own role for access logs",
 }
@@ -97,13 +99,13 @@ def test_broad_resources_are_exactly_the_listed_exceptions() -> None:
     assert found == set(BROAD)
 
 
-def test_only_log_delivery_is_allowed_on_every_resource() -> None:
+def test_only_log_delivery_and_speaking_are_allowed_on_every_resource() -> None:
     found = [
         (where, set(listed(statement["Action"])))
         for where, statement in statements(Stage(SERVERLESS))
         if statement["Effect"] == "Allow" and "*" in listed(statement.get("Resource", []))
     ]
-    assert found == [("HydrateLore", LOG_DELIVERY)]
+    assert sorted(found) == [("HydrateLore", LOG_DELIVERY), ("TalkPolicy", {"polly:SynthesizeSpeech"})]
 
 
 def test_managed_policies_are_exactly_the_listed_exceptions() -> None:
@@ -140,7 +142,7 @@ def test_defect_10_the_embedding_model_alone_may_be_asked_also_behind_a_profile(
     users = {
         name for name, body in functions().items() if {"Ref": "UseEmbeddingModel"} in listed(body.get("Policies", []))
     }
-    assert users == {"Converse", "SearchLore", "EmbedAndIndex"}
+    assert users == {"Converse", "StreamTurn", "Remember", "SearchLore", "EmbedAndIndex"}
 
 
 def test_defect_10_every_method_has_the_authoriser() -> None:
@@ -164,7 +166,7 @@ def test_whoever_reads_the_store_may_reach_it() -> None:
     expected = {
         f"{name}Role.Arn"
         for name in (
-            *("Converse", "SearchLore", "ReconcileLore", "ReconcileTitles"),
+            *("Converse", "StreamTurn", "SearchLore", "ReconcileLore", "ReconcileTitles"),
             *("PlanHydration", "EmbedAndIndex", "CommitHydration"),
         )
     }

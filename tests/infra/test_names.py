@@ -61,7 +61,7 @@ def test_a_layer_has_the_name_of_its_folder_and_its_makefile_a_target_for_it() -
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_has_a_sample_event(name: str) -> None:
-    triggers = {"Remember": "sqs_turn_spoken"}
+    triggers = {"Remember": "sqs_turn_spoken", "StreamTurn": "stream/speak"}
     places = [f"{folder(name)}.json", f"api/{folder(name)}.json", f"{triggers.get(name)}.json"]
     assert any((ROOT / "events" / place).exists() for place in places)
 

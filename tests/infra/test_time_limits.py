@@ -1,23 +1,27 @@
-"""A turn ends before API Gateway stops waiting, even if all it calls is slow and one of them takes all its retries."""
+"""A turn ends before API Gateway stops waiting, and what it gave up on does not go on for long."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
-from npcops import bootstrap
+from npcops import wiring
 from npcops.adapters import aws_services, dynamodb
-from tests.infra.descriptions import SERVERLESS, Stage, functions
+from npcops.characters import Timing
+from tests.infra.descriptions import SERVERLESS, Stage, functions, template
 
+API_SECONDS = 29
+# Starting the function, reading the request and writing the answer.
+REST_SECONDS = 2
 CACHED: tuple[Any, ...] = (
     aws_services.events_client,
     aws_services.ssm_client,
     dynamodb.client,
-    bootstrap.retriever,
+    wiring.retriever,
 )
-SEARCH_REQUESTS = 2
 
 
 @pytest.fixture(autouse=True)
@@ -40,25 +44,6 @@ def longest(config: Any) -> float:
     return float(attempts * (config.connect_timeout + config.read_timeout) + pauses)
 
 
-def searching(monkeypatch: pytest.MonkeyPatch) -> float:
-    """Seconds of a search that is never answered. A request that timed out is not sent again."""
-    import opensearchpy
-
-    given: dict[str, Any] = {}
-    real = opensearchpy.OpenSearch
-
-    def noted(**options: Any) -> Any:
-        given.update(options)
-        return real(**options)
-
-    monkeypatch.setenv("OPENSEARCH_SERVICE", "none")
-    monkeypatch.setattr(opensearchpy, "OpenSearch", noted)
-    bootstrap.vector_store(answering=True)
-    assert given["retry_on_timeout"] is False
-    assert given["max_retries"] >= 1  # A connection that went stale while the function slept costs no time.
-    return float(SEARCH_REQUESTS * given["timeout"].total)
-
-
 def models(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The configurations of the clients that ask the chat model and the embedding model."""
     import boto3
@@ -72,20 +57,40 @@ def models(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return client
 
     monkeypatch.setattr(boto3, "client", noted)
-    bootstrap.chat(), bootstrap.embeddings()
+    wiring.chat(), wiring.embeddings()
     return given
 
 
-def first(config: Any) -> float:
-    """Seconds of one attempt that is never answered."""
-    return float(config.connect_timeout + config.read_timeout)
+@pytest.mark.parametrize("name", ["Converse", "StreamTurn"])
+def test_the_longest_deadline_ends_before_the_function_and_that_before_its_api(name: str) -> None:
+    most = template()["Parameters"]["TurnSeconds"]["MaxValue"]
+    assert most + REST_SECONDS <= functions()[name]["Timeout"] < API_SECONDS
+    assert msgspec.convert({"deadline": most}, Timing).deadline == most
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"deadline": most + 1}, Timing)
 
 
-def test_the_slowest_turn_ends_before_its_function_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_was_given_up_ends_before_the_function_would(monkeypatch: pytest.MonkeyPatch) -> None:
     called = [*models(monkeypatch), aws_services.ssm_client().meta.config, aws_services.events_client().meta.config]
-    once = sum(map(first, called)) + searching(monkeypatch)
-    slowest = max(once - first(config) + longest(config) for config in called)
-    assert slowest < functions()["Converse"]["Timeout"] == 28
+    assert max(map(longest, [*called, dynamodb.client().meta.config])) < functions()["Converse"]["Timeout"]
+
+
+def test_a_search_that_timed_out_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    import opensearchpy
+
+    given: dict[str, Any] = {}
+    real = opensearchpy.OpenSearch
+
+    def noted(**options: Any) -> Any:
+        given.update(options)
+        return real(**options)
+
+    monkeypatch.setenv("OPENSEARCH_SERVICE", "none")
+    monkeypatch.setattr(opensearchpy, "OpenSearch", noted)
+    wiring.vector_store(answering=True)
+    assert given["retry_on_timeout"] is False
+    assert given["max_retries"] >= 1  # A connection that went stale while the function slept costs no time.
+    assert given["timeout"].total <= wiring.SEARCH_SECONDS
 
 
 def test_the_tables_are_given_up_early_too() -> None:

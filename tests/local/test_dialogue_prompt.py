@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from local.bedrock import prompt, record
-from local.bedrock.prompt import Cues, Passage
+from local.bedrock.prompt import Cues
 from local.bedrock.relevance import PASSAGES_SHOWN, Relevance
+from local.bedrock.scene import PERSONA_TOKENS, Passage, Scene, estimate_tokens, parse_scene
 from tests.local.doubles import WordVectors
 
 STATIC = """<character name="Maro">
@@ -36,8 +37,8 @@ LORE = """<lore>
 <memory>The player is called Ana.</memory>"""
 
 
-def _scene() -> prompt.Scene:
-    scene = prompt.parse_scene([STATIC, LORE])
+def _scene() -> Scene:
+    scene = parse_scene([STATIC, LORE])
     assert scene is not None
     return scene
 
@@ -57,12 +58,12 @@ def test_scene_is_read_from_the_system_prompt() -> None:
 
 
 def test_without_the_convention_there_is_no_scene() -> None:
-    assert prompt.parse_scene(["You are a helpful assistant."]) is None
+    assert parse_scene(["You are a helpful assistant."]) is None
 
 
 def test_example_reply_may_be_the_whole_tool_input() -> None:
     system = STATIC.replace("That I cannot say.", json.dumps({"say": "Not I.", "emotion": "sad"}))
-    scene = prompt.parse_scene([system])
+    scene = parse_scene([system])
     assert scene is not None
     assert scene.examples[1].reply == "Not I."
 
@@ -100,7 +101,7 @@ def test_passages_are_cut_to_the_budget() -> None:
     long = Passage("c1", "", "A sentence of some length. " * 2000)
     scene = _scene()
     text = prompt.render(scene, Cues((), (), (long, scene.passages[1])), [], "Hm?")
-    assert prompt.estimate_tokens(text) < prompt.NOTE_TOKENS + prompt.PERSONA_TOKENS + 300
+    assert estimate_tokens(text) < prompt.NOTE_TOKENS + PERSONA_TOKENS + 300
 
 
 def test_refusing_examples_are_shown_only_when_nothing_fits() -> None:
@@ -114,7 +115,7 @@ def test_refusing_examples_are_shown_only_when_nothing_fits() -> None:
 
 def test_the_best_passages_are_shown_whole() -> None:
     passages = "".join(f'<passage id="c{rank}" title="">Part {rank} of it. It goes on.</passage>' for rank in range(5))
-    scene = prompt.parse_scene([STATIC, f"<lore>{passages}</lore>"])
+    scene = parse_scene([STATIC, f"<lore>{passages}</lore>"])
     assert scene is not None
     cues = Relevance(WordVectors()).cues(scene, "Part 4 of it?")  # type: ignore[arg-type]
     assert cues.passages == scene.passages[:PASSAGES_SHOWN]

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from local import models
-from tests.local.doubles import client_of
+from tests.local.real_models import CHAT, EMBEDDINGS, real_models
 from tests.local.test_dialogue_prompt import STATIC
 
 pytestmark = pytest.mark.models
 
-CHAT = "qwen.qwen2.5-coder-0.5b-instruct"
-EMBEDDINGS = "sentence-transformers.all-minilm-l6-v2"
-START_SECONDS = 60.0
 LORE = """<lore>
 <passage id="c1" title="The ferry">The ferry leaves at dawn. A horse costs five pennies on board.</passage>
 <passage id="c2" title="The smith">Ysolde the smith has forged no blade since the war.</passage>
@@ -54,33 +43,8 @@ TOOLS = {"tools": [{"toolSpec": {"name": "speak", "description": "Say it.", "inp
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """A client of the service, which runs as it does in the embedded cloud."""
-    directory = Path(os.environ.get("NPCOPS_MODELS_DIR", models.default_directory()))
-    missing = [name for name in models.DEFAULTS if not models.installed(name, directory)]
-    if missing:
-        pytest.skip(f"weights are not installed; run: python -m local.models {' '.join(missing)}")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "local.bedrock", "--port", str(port), "--models-dir", str(directory)]
-    process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait(f"{url}/health", process)
-        yield client_of(url)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("the service did not become ready")
+    with real_models() as made:
+        yield made
 
 
 def _speak(client: Any, question: str) -> dict[str, Any]:

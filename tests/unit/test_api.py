@@ -15,6 +15,7 @@ from npcops.api import Request, operation
 from npcops.dialogue import TurnRequest
 from npcops.errors import NpcopsError
 from tests.calls import Context, answered, call, logged, refused
+from tests.resources import Resources
 
 
 def kinds(of: type[NpcopsError] = NpcopsError) -> Iterator[type[NpcopsError]]:
@@ -239,3 +240,38 @@ def test_headers_are_found_in_any_case() -> None:
     handler = answering(lambda request: [request.header("X-Player"), request.header("x-none")])
     assert answered(handler(call("converse", "game", headers={"x-PLAYER": "ann"}))) == ["ann", None]
     assert answered(handler(call("converse", "game") | {"headers": None})) == [None, None]
+
+
+def test_an_answer_can_be_finished_outside_of_the_record_of_the_call(
+    moto_resources: Resources, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record is an item of a table, with at most 400 KB; audio is larger."""
+    monkeypatch.setenv("PLAYERS_TABLE", moto_resources.name("players"))
+    spoken: list[str] = []
+
+    def turn(request: Request) -> Any:
+        spoken.append(title)
+        return {"say": f"Answer {len(spoken)}."}
+
+    def finish(request: Request, result: Any) -> Any:
+        return result | {"voice": "x" * 1_000_000, "method": request.event.http_method}
+
+    handler = answering(turn, once_per="Idempotency-Key", finish=finish)
+    event = call("converse", title, headers={"Idempotency-Key": "k1"})
+    answers = [answered(handler(event)), answered(handler(event)), answered(handler(call("converse", title)))]
+    assert [answer["say"] for answer in answers] == ["Answer 1.", "Answer 1.", "Answer 2."]
+    assert {len(answer["voice"]) for answer in answers} == {1_000_000}
+    assert {answer["method"] for answer in answers} == {"POST"}
+    records = moto_resources.items("players", pk=f"{title}#p-1027")
+    assert "voice" not in str(records)
+
+
+def test_a_problem_while_finishing_is_a_problem() -> None:
+    def finish(request: Request, result: Any) -> Any:
+        raise errors.StoreUnavailable("The catalogue.")
+
+    refused(answering(lambda _: {}, finish=finish)(call("converse", "game")), 503, "store-unavailable")
+
+
+def test_a_function_knows_how_long_it_may_take() -> None:
+    assert answered(answering(lambda request: request.seconds_left)(call("converse", "game"))) == 25.0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from npcops.adapters.bedrock import BedrockChat
-from npcops.errors import ModelFailed, ModelUnavailable
+from npcops.background import Done, Threads
+from npcops.errors import GuardrailIntervened, ModelFailed, ModelUnavailable
 from npcops.model_calls import Delta, Message, Prompt, Reply, Tool
 from npcops.model_prices import chat_model
 from tests.bedrock_wire import converse_answer, event_stream, tool_use, wired
@@ -145,3 +148,65 @@ def test_leaving_a_stream_closes_its_connection() -> None:
     next(pieces)
     pieces.close()
     assert answer.raw.closed
+
+
+@pytest.mark.parametrize("reason", ["guardrail_intervened", "content_filtered"])
+def test_a_reply_that_was_withheld_is_not_the_models(reason: str) -> None:
+    withheld = ("messageStop", {"stopReason": reason})
+    client, _ = wired(streamed(block(0, {"text": "Aye"}), block(1, {"text": "I cannot."}), withheld, ENDING[1]))
+    *pieces, last = with_its_end(BedrockChat(client, MODEL).stream(PROMPT))
+    assert pieces == [Delta("text", "Aye"), Delta("text", "I cannot.")]
+    assert isinstance(last, GuardrailIntervened)
+    client, _ = wired(converse_answer({"text": "I cannot."}, stop_reason=reason))
+    with pytest.raises(GuardrailIntervened, match=reason):
+        BedrockChat(client, MODEL).reply(PROMPT)
+
+
+def with_its_end(pieces: Iterator[Any]) -> Iterator[Any]:
+    """What a stream gives, and then what it raises."""
+    try:
+        yield from pieces
+    except ModelFailed as error:
+        yield error
+
+
+class Silent:
+    """The body of an answer that comes when it is let go, or never; it tells when it was closed."""
+
+    def __init__(self, answer: Any, ends: Exception | None = None) -> None:
+        self.answer, self._ends = answer, ends
+        self._body = answer.raw.getvalue()
+        self.waiting, self.go, self.closed = threading.Event(), threading.Event(), threading.Event()
+        answer.raw.stream, answer.raw.close = self._stream, self.closed.set
+
+    def _stream(self, **_: Any) -> Iterator[bytes]:
+        self.waiting.set()
+        assert self.go.wait(30)
+        if self._ends:
+            raise self._ends
+        yield self._body
+
+
+@pytest.mark.parametrize("ends", [None, ReadTimeoutError(None, "", "Read timed out.")])  # type: ignore[arg-type]
+def test_a_stream_that_nobody_wants_any_more_is_closed_as_soon_as_it_moves(ends: Exception | None) -> None:
+    silent, background = Silent(streamed(block(0, {"text": "Aye"}), *ENDING), ends), Threads()
+    client, _ = wired(silent.answer)
+    flow = background.flow(lambda: BedrockChat(client, MODEL).stream(PROMPT))
+    assert silent.waiting.wait(30)
+    flow.cancel()
+    assert not silent.closed.is_set()
+    silent.go.set()
+    assert silent.closed.wait(30)
+    assert background.wait([flow], 0.01) is None
+
+
+def test_a_stream_that_is_never_answered_fails_when_reading_times_out() -> None:
+    silent = Silent(streamed(), ReadTimeoutError(None, "", "Read timed out."))  # type: ignore[arg-type]
+    client, background = wired(silent.answer)[0], Threads()
+    flow = background.flow(lambda: BedrockChat(client, MODEL).stream(PROMPT))
+    silent.go.set()
+    found = background.wait([flow], 30)
+    assert found
+    assert isinstance(found[1], Done)
+    assert isinstance(found[1].error, ModelUnavailable)
+    assert silent.closed.is_set()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from npcops import bootstrap
+from npcops import bootstrap, wiring
 from npcops.adapters.bedrock import BedrockChat, BedrockEmbeddings
 from npcops.adapters.opensearch_store import OpenSearchVectorStore
 from npcops.adapters.sqlite_store import SqliteVectorStore
@@ -27,16 +27,21 @@ CHAT = {
 EMBED = {"EMBEDDING_MODEL": "amazon.titan-embed-text-v2:0"}
 PLAYERS, CATALOG, EVENTS = {"PLAYERS_TABLE": "players"}, {"CATALOG_TABLE": "catalog"}, {"EVENT_BUS": "bus"}
 TOKENS = {"TOKEN_ISSUER": "https://id", "TOKEN_AUDIENCE": "npcops", "JWKS_URL": "https://id/keys"}
+ANSWERS = {"ANSWERS_TABLE": "answers"}
+TALK = CHAT | PLAYERS | CATALOG | EVENTS | EMBED | STORE | ANSWERS
 MACHINE = {"HYDRATION_STATE_MACHINE": "arn:aws:states:us-east-1:123456789012:stateMachine:hydrate"}
 NEEDS: dict[str, dict[str, str]] = {
-    "converse": CHAT | PLAYERS | CATALOG | EVENTS | EMBED | STORE,
-    "remember": CHAT | PLAYERS | CATALOG,
+    "converse": TALK,
+    "stream_turn": TALK,
+    "remember": CHAT | PLAYERS | CATALOG | EMBED,
+    "saves": PLAYERS,
     "players": PLAYERS,
     "catalog": CATALOG,
     "put_entry": CATALOG,
     "ledger": LORE,
     "lore_bucket": LORE,
     "retriever": EMBED | STORE,
+    "read_aloud": CATALOG,
     "plan_hydration": LORE | STORE | EVENTS,
     "embed_and_index": LORE | STORE | EMBED,
     "commit_hydration": LORE | STORE | EVENTS,
@@ -52,6 +57,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     bootstrap.retriever.cache_clear()
+    bootstrap.read_aloud.cache_clear()
 
 
 def give(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
@@ -74,17 +80,17 @@ def test_a_function_does_not_start_without_any_of_it(monkeypatch: pytest.MonkeyP
 
 def test_the_store_is_the_one_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
     give(monkeypatch, STORE)
-    assert isinstance(bootstrap.vector_store(), SqliteVectorStore)
+    assert isinstance(wiring.vector_store(), SqliteVectorStore)
     give(monkeypatch, {"VECTOR_STORE": "opensearch", "VECTOR_STORE_LOCATION": "https://search.example:443"})
     for service in ("none", "es", "aoss"):
         monkeypatch.setenv("OPENSEARCH_SERVICE", service)
-        assert isinstance(bootstrap.vector_store(), OpenSearchVectorStore)
+        assert isinstance(wiring.vector_store(), OpenSearchVectorStore)
 
 
 def test_models_are_bedrock_s(monkeypatch: pytest.MonkeyPatch) -> None:
     give(monkeypatch, CHAT | EMBED)
-    assert isinstance(bootstrap.chat(), BedrockChat)
-    assert isinstance(bootstrap.embeddings(), BedrockEmbeddings)
+    assert isinstance(wiring.chat(), BedrockChat)
+    assert isinstance(wiring.embeddings(), BedrockEmbeddings)
 
 
 def test_a_process_has_one_retriever(monkeypatch: pytest.MonkeyPatch) -> None:

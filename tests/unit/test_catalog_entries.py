@@ -78,6 +78,75 @@ def test_what_could_not_be_used_is_refused(
     assert catalog.names(title, kind) == []
 
 
+def title_with(*actions: Any, **fields: Any) -> dict[str, Any]:
+    return {"id": "game", "name": "Game", "actions": list(actions), **fields}
+
+
+def wave(**parameters: Any) -> dict[str, Any]:
+    return {"name": "wave", "description": "Waves.", "parameters": parameters}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (title_with(wave(), wave(type="object")), "two actions called wave"),
+        (title_with(wave(properties={"to": {"type": "objekt"}})), "wave are no JSON Schema: .*objekt"),
+        (title_with(wave(type="string")), "`type` must be object"),
+        (title_with(wave(properties={"to": 7})), "wave are no JSON Schema: 7 is not"),
+        (title_with(wave(properties={"to": {"$ref": "https://example.com/to.json"}})), "outside the schema"),
+        (title_with(wave(properties={"to": {"$ref": "file:///etc/hosts"}})), "outside the schema"),
+        (title_with(wave(allOf=[{"items": {"$dynamicRef": "other#to"}}])), "outside the schema"),
+        (title_with(wave(properties={"to": {"$ref": "#/$defs/to"}})), "does not exist"),
+        (title_with(wave(**{"$schema": "http://json-schema.org/draft-07/schema#"})), "2020-12"),
+        (title_with(wave(**{"$schema": 7})), "2020-12"),
+        (title_with(wave(properties={"to": {"pattern": "(?=a)b"}})), "regex"),
+        (title_with({"name": "Wave!", "description": "Waves."}), "name"),
+    ],
+)
+def test_a_title_whose_actions_could_not_be_checked_is_refused(
+    catalog: Catalog, title: str, content: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=told):
+        put(catalog, title, content, kind="titles")
+    assert catalog.names(title, "titles") == []
+
+
+def test_a_title_with_schemas_that_refer_to_themselves_is_stored(catalog: Catalog, title: str) -> None:
+    tree = {"type": "object", "properties": {"of": {"$ref": "#"}, "to": {"$ref": "#/$defs/to"}}}
+    action = wave(**{"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": {"to": {}}, **tree})
+    put(catalog, title, title_with(action, id=title), "production", "titles")
+    assert catalog.game(title, "production").actions[0].parameters == action["parameters"]
+
+
+def test_a_card_may_name_what_the_title_has(catalog: Catalog, title: str) -> None:
+    put(catalog, title, title_with(wave(), id=title, emotions=["glad", "grim"]), "production", "titles")
+    card = CARD | {"emotions": ["grim"], "actions": ["wave"]}
+    assert put(catalog, title, card).version
+    with pytest.raises(InvalidRequest, match=r"emotions that the title does not have: sad. The title has glad, grim;"):
+        put(catalog, title, card | {"emotions": ["grim", "sad"]})
+    with pytest.raises(InvalidRequest, match=r"actions that the title does not have: fly, swim. The title has wave;"):
+        put(catalog, title, card | {"actions": ["wave", "fly", "swim"]})
+
+
+def test_the_title_that_was_stored_last_counts_even_where_an_older_one_was_just_read(
+    catalog: Catalog, title: str, moto_resources: Resources
+) -> None:
+    elsewhere = DynamoCatalog(moto_resources.dynamodb, moto_resources.name("catalog"))
+    put(catalog, title, title_with(id=title), "production", "titles")
+    with pytest.raises(InvalidRequest, match="The title has none"):
+        put(catalog, title, CARD | {"actions": ["wave"]})
+    put(elsewhere, title, title_with(wave(), id=title), "production", "titles")
+    assert put(catalog, title, CARD | {"actions": ["wave"]}).version
+
+
+def test_before_there_is_a_title_and_where_it_names_no_emotions_cards_name_their_own(
+    catalog: Catalog, title: str
+) -> None:
+    assert put(catalog, title, CARD | {"emotions": ["grim"], "actions": ["wave"]}).version
+    put(catalog, title, title_with(id=title), "production", "titles")
+    assert put(catalog, title, CARD | {"emotions": ["grim", "glad"]}).version
+
+
 @pytest.mark.parametrize("system", ["You are {{ hero }}.", "You are {{ character.name", "{{ 1 / 0 }}", ""])
 def test_a_template_that_could_not_be_filled_is_refused(catalog: Catalog, title: str, system: str) -> None:
     with pytest.raises(InvalidTemplate):

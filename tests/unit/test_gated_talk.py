@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
@@ -12,14 +13,25 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from npcops.dialogue import Memory, MemoryPolicy, Summary
+from npcops.characters import MemoryPolicy
 from npcops.lore import OPEN, Gate, Viewer
+from npcops.memory import Fact, Memory, Summary
 from npcops.model_calls import Prompt
-from tests.conversation import MIRA, OTTO, Conversation, conversation
+from tests.conversation import DIALOGUE, MIRA, OTTO, Conversation, conversation
 from tests.fakes import ScriptedChat, prompt_text
 from tests.resources import Resources
 
 KING = Gate(requires=frozenset({"met-king"}))
+
+
+# A prompt that shows all that is remembered.
+EVERYTHING = msgspec.structs.replace(
+    DIALOGUE,
+    context=DIALOGUE.context
+    + "{% for fact in facts %}<fact>{{ fact.text }}</fact>{% endfor %}"
+    + "{% for turn in heard %}<heard>{{ turn.reply }}</heard>{% endfor %}",
+    variables=(*DIALOGUE.variables, "facts", "heard"),
+)
 
 
 @pytest.fixture
@@ -28,18 +40,23 @@ def talk(moto_resources: Resources, tmp_path: Path) -> Iterator[Conversation]:
         yield made
 
 
-def test_summaries_are_part_of_the_prompt_where_their_gate_is_open(talk: Conversation) -> None:
+def test_memories_are_part_of_the_prompt_where_their_gate_is_open(talk: Conversation) -> None:
+    talk.publish("prompts", "dialogue", EVERYTHING)
     talk.ask("ann", "Hello?", mode="base")
     (turn,) = talk.told("ann")
-    memory = Memory((Summary("Ann is tall."), Summary("The king is a baker.", KING)), turn.turn_id, 1)
-    assert talk.players.save_memory(talk.title, "ann", "mira", "main", memory, ttl_days=1)
+    summaries = (Summary("Ann is tall."), Summary("The king is a baker.", KING))
+    facts = (Fact("Ann has a brother.", 5, turn.turn_id), Fact("The king owns a cat.", 5, turn.turn_id, KING))
+    lineage, memory = talk.players.save(talk.title, "ann", "main").lineage, Memory(summaries, turn.turn_id, facts)
+    assert talk.players.keep_memory(talk.title, "ann", "mira", lineage, memory, ttl_days=1)
     talk.ask("ann", "Who am I?", mode="base")
     assert "Ann is tall." in talk.chat.prompts[-1].context
-    assert "baker" not in prompt_text(talk.chat.prompts[-1])
+    assert "Ann has a brother." in talk.chat.prompts[-1].context
+    assert not {"baker", "cat"} & set(re.findall(r"\w+", prompt_text(talk.chat.prompts[-1])))
     assert talk.told("ann")[-1].gate == OPEN
     talk.flags("ann", "met-king")
     talk.ask("ann", "Who rules?", mode="base")
     assert "The king is a baker." in talk.chat.prompts[-1].context
+    assert "The king owns a cat." in talk.chat.prompts[-1].context
     assert talk.told("ann")[-1].gate == KING
 
 
@@ -67,6 +84,20 @@ def test_a_rewound_world_takes_back_what_was_said(talk: Conversation) -> None:
     assert "The king is a baker!" in prompt_text(talk.chat.prompts[-1])
 
 
+def test_what_was_said_aloud_is_known_to_those_who_were_there(talk: Conversation) -> None:
+    """Otto was never told of the door but for what Mira says; Ann may know of it only while she knows the king."""
+    talk.publish("prompts", "dialogue", EVERYTHING)
+    talk.lore("secret.md", "The mill hides a door.", Gate(KING.requires, known_by=frozenset({"mira"})))
+    talk.chat.answers = [{"say": "There is a door."}, {"say": "Is there?"}]
+    talk.flags("ann", "met-king")
+    talk.ask("ann", "What does the mill hide?", present=("otto",))
+    talk.ask("ann", "What did she say of the mill?", npc="otto", mode="base")
+    assert "<heard>There is a door.</heard>" in talk.chat.prompts[-1].context
+    talk.flags("ann")
+    talk.ask("ann", "What did she say of the mill?", npc="otto", mode="base")
+    assert "door" not in prompt_text(talk.chat.prompts[-1])
+
+
 def test_what_a_character_does_not_know_is_not_given_to_it(talk: Conversation) -> None:
     talk.lore("secret.md", "The mill hides a door.", Gate(known_by=frozenset({"otto"})))
     talk.ask("ann", "What of the mill?", npc="mira")
@@ -88,38 +119,54 @@ gates = (
 def gossip(moto_resources: Resources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversation]:
     """A title whose characters soon fold what they hear."""
     with conversation(moto_resources, tmp_path_factory.mktemp("lore")) as made:
+        made.publish("prompts", "dialogue", EVERYTHING)
         made.publish("npcs", "mira", msgspec.structs.replace(MIRA, memory=MemoryPolicy(recent_tokens=20)))
         made.publish("npcs", "otto", msgspec.structs.replace(OTTO, memory=MemoryPolicy(recent_tokens=9)))
         yield made
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    st.lists(gates, min_size=1, max_size=3),
-    st.lists(st.tuples(flags, st.sampled_from(["mira", "mira", "otto"]), st.booleans()), min_size=1, max_size=6),
+spoken = st.tuples(
+    flags, st.sampled_from(["mira", "mira", "otto"]), st.booleans(), st.sampled_from([False, False, True])
 )
-@example([REQUIRES_A], [(A, "mira", True), (A, "mira", False), (NONE, "mira", False)])
-@example([REQUIRES_A], [(A, "otto", True)] * 3 + [(A, "otto", False)] * 3 + [(NONE, "otto", False)])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(gates, min_size=1, max_size=3), st.lists(spoken, min_size=1, max_size=6))
+@example([REQUIRES_A], [(A, "mira", True, False), (A, "mira", False, False), (NONE, "mira", False, False)])
+@example(
+    [REQUIRES_A],
+    [(A, "otto", True, False)] * 3 + [(A, "otto", False, False)] * 3 + [(NONE, "otto", False, False)],
+)
+@example(
+    [Gate(requires=A, known_by=frozenset({"mira"}))],
+    [(A, "mira", True, True), (A, "otto", False, False), (NONE, "otto", False, False)],
+)
 def test_no_path_leads_gated_lore_to_whom_it_is_closed(
-    gossip: Conversation, secrets: list[Gate], turns: list[tuple[frozenset[str], str, bool]]
+    gossip: Conversation, secrets: list[Gate], turns: list[tuple[frozenset[str], str, bool, bool]]
 ) -> None:
-    """Neither as a passage, nor quoted by an earlier turn, nor by a summary of turns."""
+    """Neither as a passage, nor quoted by an earlier turn, a fact or a summary, nor overheard."""
     words = [f"secret{number}" for number in range(len(secrets))]
 
     def parrot(prompt: Prompt) -> dict[str, Any] | str:
         quoted = " ".join(word for word in words if word in prompt_text(prompt)) or "Nothing."
-        return {"say": quoted} if prompt.tool else quoted
+        note = {"text": f"I said {quoted}.", "importance": 3}
+        return {"say": quoted, "memory": [note]} if prompt.tool else quoted
 
     gossip.chat = ScriptedChat(parrot)
     gossip.store.drop_title(gossip.title)
     for number, gate in enumerate(secrets):
         gossip.lore(f"{number}.md", f"The mill {words[number]}.", gate)
     player = token_hex(4)
-    for held, npc, rag in turns:
+    aloud: set[tuple[str, str]] = set()
+    for held, npc, rag, together in turns:
         gossip.flags(player, *held)
-        gossip.ask(player, "What of the mill?", npc, mode="rag" if rag else "base")
+        others = tuple({"mira", "otto"} - {npc}) if together else ()
+        gossip.ask(player, "What of the mill?", npc, mode="rag" if rag else "base", present=others)
         given = prompt_text(gossip.chat.prompts[-1])
         for word, gate in zip(words, secrets, strict=True):
-            assert word not in given or gate.admits(Viewer(npc, held))
+            known = gate.heard() if (word, npc) in aloud else gate
+            assert word not in given or known.admits(Viewer(npc, held))
             assert word in given or not gate.admits(Viewer(npc, held)) or not rag
-        gossip.remember(player, npc)
+            aloud |= {(word, listener) for listener in (npc, *others) if word in given}
+        for listener in (npc, *others):
+            gossip.remember(player, listener)

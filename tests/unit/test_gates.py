@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npcops.dialogue import WorldState
 from npcops.lore import OPEN, Gate, Viewer, chunk_id
+from npcops.memory import WorldState
 
 # Some are what a key that merely joins them with punctuation would mistake for others.
 FLAGS = ("a", "b", "a,b", "a-b", "b-", "-", "faction:reeds", "place:old mill")

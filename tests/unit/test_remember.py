@@ -1,129 +1,115 @@
-"""Folding older turns into summaries: only when needed, once, apart by gate, and never after an erasure."""
+"""Folding older turns into summaries and facts: when needed, once, apart by gate, never after an erasure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from npcops.dialogue import MemoryPolicy, RememberedTurn
 from npcops.errors import ModelFailed, ModelUnavailable, NotFound
 from npcops.lore import OPEN, Gate
+from npcops.memory import Memory
 from npcops.tokens import estimate
-from tests.conversation import MIRA, Conversation, conversation
 from tests.fakes import ScriptedChat, prompt_text
+from tests.remembering import Remembering, identity, turn
 from tests.resources import Resources
 
 KING = Gate(requires=frozenset({"met-king"}))
-BUDGET = 40
 
 
 @pytest.fixture
-def talk(moto_resources: Resources, tmp_path: Path) -> Iterator[Conversation]:
-    with conversation(moto_resources, tmp_path, "A summary.") as made:
-        made.publish("npcs", "mira", msgspec.structs.replace(MIRA, memory=MemoryPolicy(BUDGET, ttl_days=9)))
-        yield made
+def talk(moto_resources: Resources) -> Remembering:
+    return Remembering(moto_resources)
 
 
-def tell(talk: Conversation, count: int, gate: Gate = OPEN, start: int = 0, player: str = "ann") -> None:
+def tell(talk: Remembering, count: int, gate: Gate = OPEN, start: int = 0, player: str = "ann") -> None:
     """Turns of ten tokens each."""
-    for number in range(start, start + count):
-        turn = RememberedTurn(f"{number:022x}", f"two six ten q{number % 100:02}", f"ten a{number % 100:02}", gate)
-        assert estimate(turn.player) + estimate(turn.npc) == 10
-        talk.players.append_turn(talk.title, player, "mira", "main", turn, ttl_days=1)
+    turns = [turn(number, "", gate) for number in range(start, start + count)]
+    assert {estimate(one.player) + estimate(one.npc) for one in turns} == {10}
+    talk.append(*turns, player=player)
 
 
-def memory(talk: Conversation, player: str = "ann") -> Any:
-    return talk.players.memory(talk.title, player, "mira", "main")
-
-
-def test_turns_are_left_alone_until_they_outgrow_the_budget_by_half(talk: Conversation) -> None:
+def test_turns_are_left_alone_until_they_outgrow_the_budget_by_half(talk: Remembering) -> None:
     tell(talk, 6)
-    assert talk.remember("ann") == 0
+    assert talk.remember() == 0
     assert talk.chat.prompts == []
-    assert memory(talk).revision == 0
+    assert talk.memory() == Memory()
 
 
-def test_what_outgrew_is_folded_and_the_rest_stays_verbatim(talk: Conversation) -> None:
+def test_what_outgrew_is_folded_and_the_rest_stays_verbatim(talk: Remembering) -> None:
     tell(talk, 7)
-    assert talk.remember("ann") == 3
-    assert [(summary.text, summary.gate) for summary in memory(talk).summaries] == [("A summary.", OPEN)]
-    assert memory(talk).until == f"{2:022x}"
+    assert talk.remember() == 3
+    assert [(summary.text, summary.gate) for summary in talk.memory().summaries] == [("A summary.", OPEN)]
+    assert talk.memory().until == identity(2)
     (prompt,) = talk.chat.prompts
     assert [f"q{number:02}" in prompt_text(prompt) for number in range(7)] == [True] * 3 + [False] * 4
-    talk.ask("ann", "Who am I?", mode="base")
-    given = prompt_text(talk.chat.prompts[-1])
-    assert [f"q{number:02}" in given for number in range(7)] == [False] * 3 + [True] * 4
-    assert "A summary." in given
+    recalled = talk.recalled()
+    assert [one.turn_id for one in recalled.turns] == [identity(number) for number in range(3, 7)]
+    assert [summary.text for summary in recalled.summaries] == ["A summary."]
 
 
-def test_nobody_who_never_spoke_has_a_summary(talk: Conversation) -> None:
+def test_nobody_who_never_spoke_has_a_summary(talk: Remembering) -> None:
     assert talk.remember("nobody") == 0
     assert talk.chat.prompts == []
 
 
-def test_an_earlier_summary_is_continued(talk: Conversation) -> None:
+def test_an_earlier_summary_is_continued(talk: Remembering) -> None:
     talk.chat.answers = ["First summary.", "Second summary."]
     tell(talk, 7)
-    talk.remember("ann")
+    talk.remember()
     tell(talk, 4, start=7)
-    assert talk.remember("ann") == 4
+    assert talk.remember() == 4
     assert "First summary." in talk.chat.prompts[-1].context
-    assert [summary.text for summary in memory(talk).summaries] == ["Second summary."]
-    assert (memory(talk).revision, memory(talk).until) == (2, f"{6:022x}")
+    assert [summary.text for summary in talk.memory().summaries] == ["Second summary."]
+    assert talk.memory().until == identity(6)
 
 
-def test_gates_are_summarised_apart(talk: Conversation) -> None:
+def test_gates_are_summarised_apart(talk: Remembering) -> None:
     talk.chat.answers = [lambda prompt: "Of kings." if "q01" in prompt_text(prompt) else "Of mills."]
     tell(talk, 1)
     tell(talk, 1, KING, start=1)
     tell(talk, 1, start=2)
     tell(talk, 4, start=3)
-    assert talk.remember("ann") == 3
-    assert {summary.text: summary.gate for summary in memory(talk).summaries} == {"Of mills.": OPEN, "Of kings.": KING}
+    assert talk.remember() == 3
+    assert {summary.text: summary.gate for summary in talk.memory().summaries} == {"Of mills.": OPEN, "Of kings.": KING}
     opened, gated = sorted(talk.chat.prompts, key=lambda prompt: "q01" in prompt_text(prompt))
     assert [name in prompt_text(opened) for name in ("q00", "q01", "q02")] == [True, False, True]
     assert [name in prompt_text(gated) for name in ("q00", "q01", "q02")] == [False, True, False]
 
 
-def test_a_gate_s_summary_is_continued_by_that_gate_s_turns_alone(talk: Conversation) -> None:
+def test_a_gate_s_summary_is_continued_by_that_gate_s_turns_alone(talk: Remembering) -> None:
     talk.chat.answers = ["Of mills.", "Of kings.", "More of mills."]
     tell(talk, 1)
     tell(talk, 2, KING, start=1)
     tell(talk, 4, start=3)
-    talk.remember("ann")
+    talk.remember()
     tell(talk, 4, start=7)
-    talk.remember("ann")
+    talk.remember()
     assert "Of kings." not in prompt_text(talk.chat.prompts[-1])
-    texts = {summary.text: summary.gate for summary in memory(talk).summaries}
+    texts = {summary.text: summary.gate for summary in talk.memory().summaries}
     assert texts == {"More of mills.": OPEN, "Of kings.": KING}
 
 
-def test_twice_is_once(talk: Conversation) -> None:
+def test_twice_is_once(talk: Remembering) -> None:
     tell(talk, 7)
-    assert [talk.remember("ann"), talk.remember("ann")] == [3, 0]
+    assert [talk.remember(), talk.remember()] == [3, 0]
     assert len(talk.chat.prompts) == 1
-    assert memory(talk).revision == 1
 
 
-def test_at_the_same_time_is_once(talk: Conversation) -> None:
+def test_at_the_same_time_is_once(talk: Remembering) -> None:
     tell(talk, 7)
     other = ScriptedChat("The other's summary.")
 
     def meanwhile(_: Any) -> str:
-        assert talk.remember("ann", chat=other) == 3
+        assert talk.remember(chat=other) == 3
         return "A summary."
 
     talk.chat.answers = [meanwhile]
-    assert talk.remember("ann") == 0
-    assert [summary.text for summary in memory(talk).summaries] == ["The other's summary."]
-    assert memory(talk).revision == 1
+    assert talk.remember() == 0
+    assert [summary.text for summary in talk.memory().summaries] == ["The other's summary."]
 
 
-def test_an_erasure_meanwhile_leaves_nothing(talk: Conversation) -> None:
+def test_an_erasure_meanwhile_leaves_nothing(talk: Remembering) -> None:
     tell(talk, 7)
 
     def erase(_: Any) -> str:
@@ -131,51 +117,50 @@ def test_an_erasure_meanwhile_leaves_nothing(talk: Conversation) -> None:
         return "A summary."
 
     talk.chat.answers = [erase]
-    assert talk.remember("ann") == 0
+    assert talk.remember() == 0
     assert [item["sk"]["S"] for item in talk.resources.items("players", pk=f"{talk.title}#ann")] == ["erased"]
 
 
-def test_after_an_erasure_there_is_nothing_to_fold(talk: Conversation) -> None:
+def test_after_an_erasure_there_is_nothing_to_fold(talk: Remembering) -> None:
     tell(talk, 7)
     talk.players.erase(talk.title, "ann")
-    assert talk.remember("ann") == 0
+    assert talk.remember() == 0
     assert talk.chat.prompts == []
 
 
 @pytest.mark.parametrize("answer", ["", " \n ", ModelUnavailable("Busy.")])
-def test_a_summary_that_was_not_written_loses_no_turn(talk: Conversation, answer: Any) -> None:
+def test_a_summary_that_was_not_written_loses_no_turn(talk: Remembering, answer: Any) -> None:
     tell(talk, 7)
     talk.chat.answers = [answer]
     with pytest.raises((ModelFailed, ModelUnavailable)):
-        talk.remember("ann")
-    assert memory(talk).revision == 0
+        talk.remember()
+    assert talk.memory() == Memory()
     talk.chat.answers = ["A summary."]
-    assert talk.remember("ann") == 3
+    assert talk.remember() == 3
 
 
-def test_long_conversations_are_folded_bit_by_bit(talk: Conversation) -> None:
+def test_long_conversations_are_folded_bit_by_bit(talk: Remembering) -> None:
     tell(talk, 75)
-    folded = [talk.remember("ann") for _ in range(4)]
+    folded = [talk.remember() for _ in range(4)]
     assert folded == [56, 15, 0, 0]
-    assert memory(talk).until == f"{70:022x}"
+    assert talk.memory().until == identity(70)
 
 
-def test_a_turn_larger_than_the_budget_is_folded_too(talk: Conversation) -> None:
-    turn = RememberedTurn("0", "word " * 100, "Yes.", OPEN)
-    talk.players.append_turn(talk.title, "ann", "mira", "main", turn, ttl_days=1)
-    assert talk.remember("ann") == 1
+def test_a_turn_larger_than_the_budget_is_folded_too(talk: Remembering) -> None:
+    talk.append(turn(0, "word " * 100))
+    assert talk.remember() == 1
 
 
-def test_players_keep_apart(talk: Conversation) -> None:
+def test_players_keep_apart(talk: Remembering) -> None:
     tell(talk, 7)
     tell(talk, 7, player="bob")
-    talk.remember("ann")
-    assert memory(talk, "bob").revision == 0
+    talk.remember()
+    assert talk.memory("bob") == Memory()
 
 
-def test_what_players_and_characters_said_is_one_message_of_data(talk: Conversation) -> None:
+def test_what_players_and_characters_said_is_one_message_of_data(talk: Remembering) -> None:
     tell(talk, 7)
-    talk.remember("ann")
+    talk.remember()
     (prompt,) = talk.chat.prompts
     assert [message.role for message in prompt.messages] == ["user"]
     assert "q00" not in f"{prompt.system}{prompt.context}{prompt.attribution}"
@@ -186,40 +171,79 @@ def gate(number: int) -> Gate:
     return Gate(requires=frozenset({f"flag-{number}"}))
 
 
-def test_the_summary_with_the_newest_turn_is_the_last(talk: Conversation) -> None:
+def test_the_summary_with_the_newest_turn_is_the_last(talk: Remembering) -> None:
     talk.chat.answers = [lambda prompt: "Of kings." if "q01" in prompt_text(prompt) else "Of mills."]
     for number, one in enumerate((OPEN, KING, OPEN)):
         tell(talk, 1, one, start=number)
     tell(talk, 4, start=3)
-    talk.remember("ann")
-    assert [summary.text for summary in memory(talk).summaries] == ["Of kings.", "Of mills."]
+    talk.remember()
+    assert [summary.text for summary in talk.memory().summaries] == ["Of kings.", "Of mills."]
 
 
-def test_the_oldest_of_many_gates_become_one_that_is_open_to_fewer(talk: Conversation) -> None:
+def test_the_oldest_of_many_gates_become_one_that_is_open_to_fewer(talk: Remembering) -> None:
     talk.chat.answers = [lambda prompt: "Merged." if "Note." in prompt.context else "Note."]
     for number in range(8):
         tell(talk, 1, gate(number), start=number)
     tell(talk, 4, start=8)
-    assert talk.remember("ann") == 8
-    gates = [summary.gate for summary in memory(talk).summaries]
+    assert talk.remember() == 8
+    gates = [summary.gate for summary in talk.memory().summaries]
     assert gates == [Gate.all_of(map(gate, range(3))), *map(gate, range(3, 8))]
-    assert [summary.text for summary in memory(talk).summaries] == ["Merged.", *["Note."] * 5]
+    assert [summary.text for summary in talk.memory().summaries] == ["Merged.", *["Note."] * 5]
     merging = talk.chat.prompts[-1]
     assert merging.context.count("Note.") == 3
     assert merging.messages[0].text.strip()
 
 
-def test_a_merged_gate_that_is_there_already_is_not_there_twice(talk: Conversation) -> None:
+def test_a_merged_gate_that_is_there_already_is_not_there_twice(talk: Remembering) -> None:
     talk.chat.answers = ["Note."]
     gates = [gate(0), gate(1), Gate.all_of([gate(0), gate(1)]), *map(gate, range(2, 6))]
     for number, one in enumerate(gates):
         tell(talk, 1, one, start=number)
     tell(talk, 4, start=7)
-    talk.remember("ann")
-    keys = [summary.gate.key for summary in memory(talk).summaries]
+    talk.remember()
+    keys = [summary.gate.key for summary in talk.memory().summaries]
     assert len(keys) == len(set(keys)) == 5
 
 
-def test_an_unknown_character_is_not_found(talk: Conversation) -> None:
+def test_an_unknown_character_is_not_found(talk: Remembering) -> None:
     with pytest.raises(NotFound):
-        talk.remember("ann", npc="nobody")
+        talk.remember(npc="nobody")
+
+
+def test_notes_become_facts_when_their_turns_are_folded(talk: Remembering) -> None:
+    talk.append(turn(0, "", OPEN, "Ann has a brother."), turn(1, "", KING, "Ann met the king."))
+    tell(talk, 4, start=2)
+    talk.append(turn(6, "", OPEN, "Ann is tall."))
+    assert talk.remember() == 3
+    assert [(fact.text, fact.turn_id, fact.gate, bool(fact.vector)) for fact in talk.memory().facts] == [
+        ("Ann has a brother.", identity(0), OPEN, True),
+        ("Ann met the king.", identity(1), KING, True),
+    ]
+    tell(talk, 4, start=7)
+    talk.remember()
+    assert [fact.text for fact in talk.memory().facts] == ["Ann has a brother.", "Ann met the king.", "Ann is tall."]
+
+
+def test_facts_without_their_meaning_do_not_stop_a_fold(talk: Remembering) -> None:
+    talk.embeddings.failures = [ModelUnavailable("Busy.")]
+    talk.append(turn(0, "", OPEN, "Ann has a brother."))
+    tell(talk, 6, start=1)
+    assert talk.remember() == 3
+    assert [(fact.text, fact.vector) for fact in talk.memory().facts] == [("Ann has a brother.", b"")]
+
+
+def test_each_npc_folds_what_it_was_there_for(talk: Remembering) -> None:
+    tell(talk, 7)
+    talk.append(*(turn(number, speaker="mira") for number in range(7, 10)), npc="otto")
+    assert talk.remember(npc="otto") == 0
+    talk.append(*(turn(number, speaker="mira") for number in range(10, 14)), npc="otto")
+    assert talk.remember(npc="otto") == 3
+    assert talk.memory(npc="otto").until == identity(9)
+    assert talk.memory(npc="mira") == Memory()
+
+
+def test_what_was_overheard_is_folded_as_another_s_words(talk: Remembering) -> None:
+    talk.append(turn(0), *(turn(number, speaker="otto") for number in range(1, 7)))
+    talk.remember()
+    told = talk.chat.prompts[-1].messages[0].text
+    assert ("<reply>ten a00<" in told, '<reply by="otto">ten a01<' in told) == (True, True)

@@ -7,19 +7,11 @@ from typing import Any
 
 import pytest
 
-from npcops.dialogue import Action, ActionSpec, NpcCard, Speech, Usage
+from npcops.dialogue import Action, Speech
 from npcops.errors import ModelFailed
-from npcops.model_calls import Reply
-from npcops.replies import parse_speech
+from npcops.leaks import Leaked
+from tests.pinch import CANARY, IDS, parse, said
 
-IDS = ("a1b2c3d4", "0f0f0f0f")
-CARD = NpcCard(
-    id="old-pinch",
-    name="Pinch Tarrow",
-    persona="A smuggler.",
-    emotions=("calm", "neutral", "Angry"),
-    actions=(ActionSpec("wave", "Waves."), ActionSpec("give", "Gives.")),
-)
 WHOLE = {
     "say": "The gate is shut.",
     "emotion": "angry",
@@ -27,14 +19,6 @@ WHOLE = {
     "citations": [IDS[1], IDS[0]],
 }
 SPEECH = Speech("The gate is shut.", "Angry", (Action("give", {"item": "key"}),), (IDS[1], IDS[0]))
-
-
-def parse(text: str = "", tool_input: Any = None, stop_reason: str = "end_turn") -> Speech:
-    return parse_speech(Reply(text, tool_input, "model", stop_reason, Usage()), CARD, IDS)
-
-
-def said(text: str = "", tool_input: Any = None, stop_reason: str = "end_turn") -> str:
-    return parse(text, tool_input, stop_reason).say
 
 
 def test_a_reply_that_follows_the_schema_is_read_as_it_is() -> None:
@@ -86,6 +70,7 @@ def test_a_cut_reply_keeps_what_came_before_the_cut() -> None:
         ("“The gate is shut.”", "The gate is shut."),
         ('"Pinch: The gate is shut."', "The gate is shut."),
         ('"Shut," he said. "For good."', '"Shut," he said. "For good."'),
+        ("'Tis shut, and that's that'", "'Tis shut, and that's that'"),
         ("I said: the gate is shut.", "I said: the gate is shut."),
         ("Pinch me: is it shut?", "Pinch me: is it shut?"),
         ("<reply>The gate is shut.</reply>", "The gate is shut."),
@@ -98,6 +83,7 @@ def test_a_cut_reply_keeps_what_came_before_the_cut() -> None:
         ("Half \ud83d a face", "Half a face"),
         ("Shut [a1b2c3d4] for good (0f0f0f0f, a1b2c3d4).", "Shut for good."),
         ("Take [this] one.", "Take [this] one."),
+        ("As a1b2c3d4 says, it is shut (see 0f0f0f0f).", "As says, it is shut (see)."),
         ("I go {sighs} home.", "I go {sighs} home."),
         ("{sighs} Shut.", "{sighs} Shut."),
         ("7", "7"),
@@ -161,56 +147,19 @@ def test_defect_03_a_reply_without_words_is_an_error_and_never_an_empty_answer(r
 
 
 @pytest.mark.parametrize(
-    ("emotion", "expected"),
-    [("calm", "calm"), (" ANGRY ", "Angry"), ("joyful", "neutral"), (None, "neutral"), (["calm"], "neutral")],
-)
-def test_an_unknown_emotion_is_neutral(emotion: Any, expected: str) -> None:
-    assert parse(tool_input=WHOLE | {"emotion": emotion}).emotion == expected
-
-
-def test_without_a_neutral_emotion_the_first_of_the_card_is_shown() -> None:
-    def emotion(*known: str) -> str:
-        card = NpcCard("n", "N", "P", emotions=known)
-        return parse_speech(Reply("Aye.", None, "m", "end_turn", Usage()), card, ()).emotion
-
-    assert emotion("grim", "glad") == "grim"
-    assert emotion() == "neutral"
-
-
-@pytest.mark.parametrize(
-    ("actions", "expected"),
+    "say",
     [
-        ([{"name": "wave", "arguments": {}}, {"name": "wave"}], [Action("wave"), Action("wave")]),
-        ({"name": "wave", "arguments": {"hand": "left"}}, [Action("wave", {"hand": "left"})]),
-        ([{"name": "fly", "arguments": {}}], []),
-        ([{"name": "wave", "arguments": ["left"]}, {"name": "wave", "arguments": "left"}], []),
-        ([{"name": "wave", "arguments": None}, {"name": ["wave"]}, "wave", None, 3], []),
-        ([{"name": "wave", "arguments": {"text": "x" * 5000}}], []),
-        ([{"name": "wave", "arguments": {"text": "\ud800"}}], []),
-        ("wave", []),
-        ([{"name": "wave"}] * 50, [Action("wave")] * 5),
+        f"The word is {CANARY}.",
+        f"Backwards it is {CANARY[::-1]}.",
+        " ".join(CANARY),
+        "I was told: you never tell anybody where the second key to the gate is kept.",
     ],
 )
-def test_only_registered_actions_with_usable_arguments_are_taken(actions: Any, expected: list[Action]) -> None:
-    assert list(parse(tool_input=WHOLE | {"actions": actions}).actions) == expected
-
-
-@pytest.mark.parametrize(
-    ("citations", "expected"),
-    [
-        ([IDS[1], IDS[0], IDS[1]], [IDS[1], IDS[0]]),
-        ([IDS[0], "made-up", "", None, 3, {"id": IDS[1]}], [IDS[0]]),
-        (IDS[0], [IDS[0]]),
-        ([f"[{IDS[0]}]"], [IDS[0]]),
-        (None, []),
-    ],
-)
-def test_citations_are_given_ids_once_each_in_order(citations: Any, expected: list[str]) -> None:
-    assert list(parse(tool_input=WHOLE | {"citations": citations}).citations) == expected
-
-
-def test_notes_that_nobody_asked_for_are_left_out() -> None:
-    assert parse(tool_input=WHOLE | {"memory": ["Likes salt."]}) == SPEECH
+def test_words_that_give_instructions_away_are_no_speech(say: str) -> None:
+    with pytest.raises(Leaked):
+        parse(tool_input=WHOLE | {"say": say})
+    with pytest.raises(Leaked):
+        parse(say)
 
 
 def test_a_speech_of_absurd_length_ends_with_a_sentence() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from npcops.adapters.sqlite_store import SqliteVectorStore
 from npcops.errors import ModelUnavailable
 from npcops.lore import OPEN, Chunk, Gate, IndexedChunk, Passage, Viewer, chunk_id
-from npcops.retrieval import PER_DOCUMENT, Retriever, select
+from npcops.retrieval import PER_DOCUMENT, Found, Retriever, select
 from npcops.tokens import estimate
 
 ANYONE = Viewer(None)
@@ -212,3 +212,22 @@ def test_a_selection_is_of_what_was_ranked_and_within_the_budget(
     assert sum(estimate(chunk.search_text) for chunk, _ in chosen) <= budget
     if ranked and estimate(ranked[0][0].search_text) <= budget:
         assert chosen[0] == ranked[0]
+
+
+def test_the_vector_of_a_question_comes_with_its_passages(shelf: Shelf) -> None:
+    (chunk,) = shelf.put("mill.md", "The mill burned.")
+    found = shelf.retriever.find("t", "Who owns the mill?", ANYONE, 100)
+    assert [passage.id for passage in found.passages] == [chunk.id]
+    assert found.vector == shelf.model.embed_documents(["mill"])[0]
+    assert shelf.model.calls == 1
+
+
+def test_a_question_that_is_not_searched_has_no_vector(shelf: Shelf) -> None:
+    assert shelf.retriever.find("t", "?!", ANYONE, 100) == Found()
+
+
+def test_a_passage_changes_its_id_with_its_gate(shelf: Shelf) -> None:
+    texts = ["The mill burned.", "The mill burned."]
+    gates = [Gate(requires=frozenset({"war"})), Gate(requires=frozenset({"peace"}))]
+    first, second = shelf.put("mill.md", *texts, gates=gates)
+    assert first.id != second.id

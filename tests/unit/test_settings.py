@@ -19,7 +19,7 @@ def test_variables_become_typed_fields() -> None:
         "TUNED_MODEL_PARAMETERS": "/p",
         "CONTEXT_TOKENS": "800",
     }
-    assert settings.read(ChatSettings, environment) == ChatSettings("m", "/p", 9.0, 2, 800)
+    assert settings.read(ChatSettings, environment) == ChatSettings("m", "/p", 9.0, 2, context_tokens=800)
 
 
 def test_the_process_s_environment_is_read_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

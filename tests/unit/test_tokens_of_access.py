@@ -100,9 +100,10 @@ def refused(verify: TokenVerifier, authorization: str | None) -> str:
 
 
 def test_a_good_token_gives_an_identity(verify: TokenVerifier) -> None:
-    assert verify(signed()) == Identity("saltmarrow", "ann", frozenset({"player"}))
-    assert verify(signed(EC_KEY, "ec", "ES256", scope="studio server openid")) == Identity(
-        "saltmarrow", "ann", frozenset({"studio", "server"})
+    end = int(time.time()) + 100
+    assert verify(signed(exp=end)) == Identity("saltmarrow", "ann", frozenset({"player"}), end)
+    assert verify(signed(EC_KEY, "ec", "ES256", scope="studio server openid", exp=end)) == Identity(
+        "saltmarrow", "ann", frozenset({"studio", "server"}), end
     )
 
 

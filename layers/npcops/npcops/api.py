@@ -13,23 +13,23 @@ from urllib.parse import unquote
 import msgspec
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from npcops.errors import Forbidden, InvalidRequest, NpcopsError, Unauthenticated
-from npcops.identity import Identity
+from npcops import identity, problems
+from npcops.errors import InvalidRequest, NpcopsError
 from npcops.lore_paths import MAX_PATH_BYTES
-from npcops.telemetry import MetricUnit, frames, logger, metrics, observed
+from npcops.telemetry import MetricUnit, frames, logger, metrics, observed, record_failure
 
 T = TypeVar("T")
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 MAX_KEY = 128
-MAX_PLAYER = 128
 
 
 class Request:
     """One authorised API call."""
 
-    def __init__(self, event: dict[str, Any]) -> None:
+    def __init__(self, event: dict[str, Any], context: Any) -> None:
         self.event = APIGatewayProxyEvent(event)
-        self.identity = _identity(event)
+        self.identity = identity.of_event(event)
+        self._context = context
 
     @property
     def title(self) -> str:
@@ -40,6 +40,11 @@ class Request:
     def id(self) -> str:
         """API Gateway's request id."""
         return str((self.event.raw_event.get("requestContext") or {}).get("requestId", ""))
+
+    @property
+    def seconds_left(self) -> float:
+        """How long this function may still take."""
+        return float(self._context.get_remaining_time_in_millis()) / 1000
 
     def path(self, name: str) -> str:
         """A path parameter, decoded: REST APIs hand it on as it was sent, percent-encoded.
@@ -78,27 +83,21 @@ class Request:
             raise InvalidRequest("The body is nested too deeply.") from None
 
     def player(self) -> str:
-        """On whose behalf a turn is spoken.
-
-        With scope `player` that is the token's subject and nobody else; servers and studio people name the player in
-        the header `X-Player`, and speak as themselves without it.
-        """
-        named = self.header("X-Player")
-        if named and len(named) > MAX_PLAYER:
-            raise InvalidRequest(f"{MAX_PLAYER} characters are enough for an X-Player.")
-        if self.identity.scopes & {"server", "studio"}:
-            return named or self.identity.subject
-        if named and named != self.identity.subject:
-            raise Forbidden("A player's token speaks only for that player.")
-        return self.identity.subject
+        """On whose behalf a turn is spoken: the header `X-Player` may name the player. See Identity.speaks_for."""
+        return self.identity.speaks_for(self.header("X-Player"))
 
 
 def operation(
-    *scopes: str, status: int = 200, once_per: str | None = None
+    *scopes: str,
+    status: int = 200,
+    once_per: str | None = None,
+    finish: Callable[[Request, Any], Any] = lambda _, result: result,
 ) -> Callable[[Callable[[Request], Any]], Handler]:
     """Make an API handler of a function from Request to a JSON value; any of `scopes` allows the call.
 
-    With `once_per`, calls that carry a header of that name are done once per player and value.
+    With `once_per`, calls that carry a header of that name are done once per player and value. `finish` makes the
+    answer of the result, each time: for what a record of the call cannot hold. Of a call that carries the header it
+    gets the result as JSON values.
     """
 
     def decorate(function: Callable[[Request], Any]) -> Handler:
@@ -107,13 +106,12 @@ def operation(
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             try:
                 metrics.add_metric("Requests", MetricUnit.Count, 1)
-                request = Request(event)
+                request = Request(event, context)
                 logger.append_keys(title=request.title, request_id=request.id)
-                if not request.identity.scopes & set(scopes):
-                    raise Forbidden(f"This needs a token with scope {' or '.join(scopes)}.")
+                request.identity.allow(scopes)
                 key = request.header(once_per) if once_per else None
                 result = _once(request, key, context, function) if key else function(request)
-                return _answer(status, "application/json", result)
+                return _answer(status, "application/json", finish(request, result))
             except NpcopsError as error:
                 return _problem(error, event)
             except Exception as error:  # noqa: BLE001 - the outermost frame: whatever it is, the caller gets a problem document
@@ -135,14 +133,6 @@ def _once(request: Request, key: str, context: Any, function: Callable[[Request]
     return once(request.title, request.player(), key, body, context, lambda: function(request))
 
 
-def _identity(event: dict[str, Any]) -> Identity:
-    context = (event.get("requestContext") or {}).get("authorizer") or {}
-    title, subject, scopes = context.get("title"), context.get("subject"), context.get("scopes")
-    if not title or not subject or not scopes:
-        raise Unauthenticated("The call did not pass the authoriser.")
-    return Identity(str(title), str(subject), frozenset(str(scopes).split()))
-
-
 def _answer(status: int, content_type: str, body: Any) -> dict[str, Any]:
     return {
         "statusCode": status,
@@ -153,15 +143,5 @@ def _answer(status: int, content_type: str, body: Any) -> dict[str, Any]:
 
 def _problem(error: NpcopsError, event: dict[str, Any]) -> dict[str, Any]:
     instance = (event.get("requestContext") or {}).get("requestId")
-    if error.status >= 500:
-        logger.error("request failed", kind=error.kind, detail=str(error))
-    else:
-        logger.info("request refused", kind=error.kind, status=error.status)
-    body = {
-        "type": f"/problems/{error.kind}",
-        "title": error.title,
-        "status": error.status,
-        "detail": str(error),
-        "instance": instance,
-    }
-    return _answer(error.status, "application/problem+json", body)
+    record_failure(error)
+    return _answer(error.status, "application/problem+json", problems.document(error, instance))

@@ -1,7 +1,6 @@
-"""The one wiring place: which adapter stands behind which port, per function, from the function's environment.
+"""The one wiring place: what each function is made of. Which adapter stands behind which port is in wiring.
 
-Each function's module calls its own factory once at cold start. Imports are inside the factories because a cold start
-should pay only for what its function uses: numpy for the embedded store, OpenSearch's client, or document parsers.
+Each function's module calls its own factory once at cold start, and pays only for what it uses.
 """
 
 from __future__ import annotations
@@ -10,6 +9,24 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from npcops import settings
+from npcops.wiring import (
+    BATCH_SECONDS,
+    answers,
+    background,
+    catalog,
+    chat,
+    connections,
+    embeddings,
+    events,
+    ledger,
+    lore_bucket,
+    patient_chat,
+    players,
+    retriever,
+    synthesizer,
+    vector_store,
+    work_files,
+)
 
 if TYPE_CHECKING:
     from npcops.adapters.tokens import TokenVerifier
@@ -18,156 +35,81 @@ if TYPE_CHECKING:
     from npcops.converse import Converse
     from npcops.embed_and_index import EmbedAndIndex
     from npcops.plan_hydration import PlanHydration
-    from npcops.ports import (
-        Catalog,
-        ChatModel,
-        EmbeddingModel,
-        EventPublisher,
-        LoreBucket,
-        LoreLedger,
-        PlayerStore,
-        VectorStore,
-        WorkFiles,
-    )
     from npcops.reconcile_lore import ReconcileLore
     from npcops.remember import Remember
-    from npcops.retrieval import Retriever
+    from npcops.reuse import Reuse
+    from npcops.saves import Saves
+    from npcops.speech import ReadAloud
+    from npcops.stream_turn import StreamTurn
 
-
-INDEX_PREFIX = "npcops"
-# Read time-outs of embedding calls. A turn embeds its question before it asks a model, and all of it must end before
-# API Gateway gives up at 29 seconds (tests/infra/test_time_limits.py adds it up); a batch of chunks has nobody waiting.
-QUESTION_SECONDS = 2.0
-BATCH_SECONDS = 12.0
-# The same for the index: a search is up to two requests. Each is sent again if its connection broke or the index was
-# busy, which is known at once, but not if it timed out.
-SEARCH_SECONDS = 1.5
-SEARCH_RETRIES = 1
-# A summary is written after the player has gone on; function Remember ends after 300 seconds.
-SUMMARY_SECONDS = 90.0
-REMEMBER_SECONDS = 300.0
-
-
-def players() -> PlayerStore:
-    """World states, turns and summaries."""
-    from npcops.adapters import dynamo_players, dynamodb
-
-    return dynamo_players.DynamoPlayers(dynamodb.client(), settings.read(settings.PlayerSettings).players_table)
-
-
-def catalog() -> Catalog:
-    """Cards and prompts."""
-    from npcops.adapters import dynamo_catalog, dynamodb
-
-    return dynamo_catalog.DynamoCatalog(dynamodb.client(), settings.read(settings.CatalogSettings).catalog_table)
-
-
-def events() -> EventPublisher:
-    """The application's bus."""
-    from npcops.adapters import aws_services
-
-    bus = settings.read(settings.EventSettings).event_bus
-    return aws_services.EventBridgePublisher(aws_services.events_client(), bus)
-
-
-def lore_bucket() -> LoreBucket:
-    """Lore files."""
-    from npcops.adapters import s3_files
-
-    return s3_files.S3LoreBucket(s3_files.client(), settings.read(settings.LoreSettings).lore_bucket)
-
-
-def work_files() -> WorkFiles:
-    """Intermediate files."""
-    from npcops.adapters import s3_files
-
-    return s3_files.S3WorkFiles(s3_files.client(), settings.read(settings.LoreSettings).work_bucket)
-
-
-def ledger() -> LoreLedger:
-    """The state of every document."""
-    from npcops.adapters import dynamo_ledger, dynamodb
-
-    return dynamo_ledger.DynamoLedger(dynamodb.client(), settings.read(settings.LoreSettings).ledger_table)
-
-
-def vector_store(answering: bool = False) -> VectorStore:
-    """The lore index: embedded, or OpenSearch. When `answering`, somebody waits, and it gives up early."""
-    where = settings.read(settings.StoreSettings)
-    if where.vector_store == "sqlite":
-        from npcops.adapters.sqlite_store import SqliteVectorStore
-
-        return SqliteVectorStore(where.vector_store_location, where.embedding_dimensions)
-    from npcops.adapters.opensearch_client import connect
-    from npcops.adapters.opensearch_store import OpenSearchVectorStore
-
-    service = None if where.opensearch_service == "none" else where.opensearch_service
-    server = (where.vector_store_location, where.aws_region, service)
-    client = (
-        connect(*server, seconds=SEARCH_SECONDS, retries=SEARCH_RETRIES, again_after_timeout=False)
-        if answering
-        else connect(*server)
-    )
-    return OpenSearchVectorStore(client, INDEX_PREFIX, where.embedding_dimensions, serverless=service == "aoss")
-
-
-def chat() -> ChatModel:
-    """The stage's chat model, for a player who waits."""
-    from npcops.adapters import bedrock
-
-    wanted = settings.read(settings.ChatSettings)
-    client = bedrock.runtime_client(read_timeout=wanted.chat_seconds, attempts=wanted.chat_attempts)
-    return bedrock.BedrockChat(client, wanted.chat_model)
-
-
-def patient_chat() -> ChatModel:
-    """The stage's chat model, for work that nobody waits for."""
-    from npcops.adapters import bedrock
-
-    client = bedrock.runtime_client(read_timeout=SUMMARY_SECONDS, limit=REMEMBER_SECONDS)
-    return bedrock.BedrockChat(client, settings.read(settings.ChatSettings).chat_model)
-
-
-def embeddings(seconds: float = QUESTION_SECONDS) -> EmbeddingModel:
-    """The stage's embedding model; one call may take `seconds` and is tried twice."""
-    from npcops.adapters import bedrock
-
-    client = bedrock.runtime_client(read_timeout=seconds)
-    return bedrock.BedrockEmbeddings(client, settings.read(settings.EmbeddingSettings).embedding_model)
+__all__ = ["catalog", "connections", "ledger", "lore_bucket", "players", "retriever"]
 
 
 @cache
-def retriever() -> Retriever:
-    """Search over lore; one a process."""
-    from npcops.retrieval import Retriever
+def read_aloud() -> ReadAloud:
+    """Voices of turns; one a process, made when a turn first wants one."""
+    from npcops.speech import ReadAloud
 
-    return Retriever(embeddings(), vector_store(answering=True))
+    label = settings.read(settings.CatalogSettings).catalog_label
+    return ReadAloud(synthesizer(), background(), catalog(), label)
+
+
+def reuse() -> Reuse:
+    """Answers that may be given again."""
+    from npcops.reuse import Reuse
+
+    return Reuse(answers(), settings.read(settings.AnswerSettings).reuse_seconds)
 
 
 def converse() -> Converse:
-    """Function Converse. The retriever is built when a turn first needs lore: mode `base` never pays for it."""
+    """Functions Converse and StreamTurn. The retriever is built when a turn first needs it: mode `base` never pays."""
     from npcops.adapters import aws_services
-    from npcops.converse import Converse
+    from npcops.afterwards import Afterwards
+    from npcops.answering import Answering
+    from npcops.breaker import Breakers
+    from npcops.casting import Casting
+    from npcops.converse import Converse, StagePace
+    from npcops.ladder import Ladder
+    from npcops.scene import SceneReader
 
     wanted = settings.read(settings.ChatSettings)
     settings.read(settings.StoreSettings), settings.read(settings.EmbeddingSettings)
+    beside, stored, kept = background(), players(), reuse()
+    tuned = aws_services.ParameterTunedModels(aws_services.ssm_client, wanted.tuned_model_parameters)
     return Converse(
         catalog=catalog(),
         label=settings.read(settings.CatalogSettings).catalog_label,
-        players=players(),
-        retriever=retriever,
-        chat=chat(),
-        tuned=aws_services.ParameterTunedModels(aws_services.ssm_client, wanted.tuned_model_parameters),
-        events=events(),
-        context_tokens=wanted.context_tokens,
+        scenes=SceneReader(stored, retriever, beside, wanted.context_tokens),
+        casting=Casting(wanted.chat_model, wanted.smaller_chat_model, tuned, beside),
+        answering=Answering(kept, Ladder(chat(), beside, Breakers(beside.now)), beside),
+        afterwards=Afterwards(stored, kept, events(), beside),
+        background=beside,
+        pace=StagePace(wanted.turn_seconds, wanted.first_token_seconds, wanted.hedge_seconds or None),
     )
+
+
+def stream_turn() -> StreamTurn:
+    """Function StreamTurn: what Converse says, told while it is said."""
+    from npcops.adapters import dynamo_turns, dynamodb
+    from npcops.stream_turn import StreamTurn
+
+    table = settings.read(settings.PlayerSettings).players_table
+    return StreamTurn(converse(), dynamo_turns.DynamoTurns(dynamodb.client(), table), read_aloud)
 
 
 def remember() -> Remember:
     """Function Remember."""
     from npcops.remember import Remember
 
-    return Remember(catalog(), settings.read(settings.CatalogSettings).catalog_label, players(), patient_chat())
+    label = settings.read(settings.CatalogSettings).catalog_label
+    return Remember(catalog(), label, players(), patient_chat(), embeddings(BATCH_SECONDS))
+
+
+def saves() -> Saves:
+    """Functions SavePlayer and ListSaves."""
+    from npcops.saves import Saves
+
+    return Saves(players())
 
 
 def plan_hydration() -> PlanHydration:
@@ -216,7 +158,7 @@ def put_entry() -> PutEntry:
 
 
 def token_verifier() -> TokenVerifier:
-    """Function AuthorizeRequest."""
+    """Functions AuthorizeRequest and AuthorizeConnection."""
     from npcops.adapters.tokens import TokenVerifier
 
     wanted = settings.read(settings.TokenSettings)

@@ -1,54 +1,46 @@
-"""Use case: one turn of a conversation between a player and an NPC."""
+"""Use case: one turn of a conversation between a player and an NPC, answered in time whatever fails.
+
+The rungs of the ladder: an answer given before, the stage's model (or the title's tuned one), a smaller one, a line of
+the character's card. What a turn had to do without is said in `Turn.degraded`.
+"""
 
 from __future__ import annotations
 
-import logging
-import secrets
-import time
-from collections.abc import Callable, Sequence
-
 import msgspec
 
-from npcops.dialogue import (
-    Citation,
-    Mode,
-    NpcCard,
-    RememberedTurn,
-    Speech,
-    Spoken,
-    Summary,
-    Turn,
-    TurnRequest,
-    Usage,
-)
-from npcops.errors import NoTunedModel, StoreUnavailable
-from npcops.lore import Gate, Passage, Viewer
-from npcops.ports import Catalog, ChatModel, EventPublisher, PlayerStore, TunedModels
-from npcops.prompting import build_prompt
-from npcops.replies import parse_speech
-from npcops.retrieval import Retriever
-from npcops.tokens import estimate
+from npcops.afterwards import Afterwards
+from npcops.answering import Answered, Answering
+from npcops.answers import Asked
+from npcops.background import Background, TimedOut
+from npcops.casting import Casting
+from npcops.characters import NpcCard, Script
+from npcops.dialogue import Citation, Degraded, Figures, Told, Turn, TurnRequest
+from npcops.errors import StoreUnavailable
+from npcops.ladder import Pace
+from npcops.ports import Catalog
+from npcops.scene import Scene, SceneReader
+from npcops.scripts import read_script
+from npcops.turn_ids import new_turn_id
+from npcops.turn_ports import Listener
+from npcops.unheard import Silence
 
-log = logging.getLogger(__name__)
-# More turns than any sensible token budget holds; a bound for the read, not a policy.
-RECENT_TURNS = 40
+# Part of a turn's time in which its card must be read: without one there is nobody who could answer.
+SCRIPT_SHARE = 0.25
+# Part of a turn's time that is kept for remembering and announcing it.
+CLOSING_SHARE = 0.1
 
 
-def new_turn_id() -> str:
-    """An id that sorts by the time it was made: 12 hexadecimal digits of milliseconds, 10 random ones."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(5)}"
+class StagePace(msgspec.Struct, frozen=True):
+    """How long players wait at this stage, in seconds, where a card says nothing else."""
 
+    deadline: float = 8.0
+    first_token: float = 2.0
+    hedge: float | None = None
 
-class Recalled(msgspec.Struct, frozen=True):
-    """What an NPC may remember here and now: everything whose gate admits the player as they are."""
-
-    turns: tuple[RememberedTurn, ...]
-    summaries: tuple[Summary, ...]
-
-    @property
-    def gates(self) -> list[Gate]:
-        """The gates of all that is remembered: a reply may quote any of it."""
-        return [*(turn.gate for turn in self.turns), *(summary.gate for summary in self.summaries)]
+    def of(self, card: NpcCard) -> StagePace:
+        """The same for one character."""
+        own = card.timing
+        return StagePace(own.deadline or self.deadline, own.first_token or self.first_token, own.hedge or self.hedge)
 
 
 class Converse:
@@ -58,139 +50,104 @@ class Converse:
         self,
         catalog: Catalog,
         label: str,
-        players: PlayerStore,
-        retriever: Callable[[], Retriever],
-        chat: ChatModel,
-        tuned: TunedModels,
-        events: EventPublisher,
-        context_tokens: int,
+        scenes: SceneReader,
+        casting: Casting,
+        answering: Answering,
+        afterwards: Afterwards,
+        background: Background,
+        pace: StagePace,
     ) -> None:
-        self._catalog, self._label, self._players, self._retriever = catalog, label, players, retriever
-        self._chat, self._tuned, self._events, self._context_tokens = chat, tuned, events, context_tokens
+        self._catalog, self._label, self._scenes, self._casting = catalog, label, scenes, casting
+        self._answering, self._afterwards, self._background, self._pace = answering, afterwards, background, pace
 
-    def __call__(self, title: str, player: str, npc: str, request: TurnRequest) -> Turn:
-        """Speak one turn.
+    def __call__(
+        self,
+        title: str,
+        player: str,
+        npc: str,
+        request: TurnRequest,
+        listener: Listener | None = None,
+        turn_id: str | None = None,
+    ) -> Told:
+        """Speak one turn, within the deadline of the NPC's card.
 
-        Raises NotFound (no such NPC), NoTunedModel, ModelFailed, ModelUnavailable or StoreUnavailable.
+        `turn_id` continues a turn that was announced before. Raises NotFound (no such NPC), NoTunedModel, Disconnected
+        (by the listener; nothing is remembered then) and StoreUnavailable (the catalogue has no answer and never had).
         """
-        turn_id = new_turn_id()
-        card, _ = self._catalog.npc(title, npc, self._label)
-        template, prompt_version = self._catalog.prompt(title, "dialogue", self._label)
-        model = self._model(title, request.mode)
-        viewer = Viewer(npc, self._players.world(title, player).as_flags())
-        recalled = self._recall(title, player, card, request.save, viewer)
-        passages = self._lore(title, request, viewer, recalled)
-        prompt = build_prompt(
-            template=template,
-            card=card,
-            title=self._catalog.game(title, self._label),
-            passages=passages,
-            summaries=[summary.text for summary in recalled.summaries],
-            turns=recalled.turns,
-            message=request.message,
-            language=request.language or "",
-            attribution={"title": title, "npc": npc, "turn": turn_id},
-        )
-        reply = self._chat.reply(prompt, model)
-        speech = parse_speech(reply, card, [passage.id for passage in passages])
-        gate = Gate.all_of([*(passage.gate for passage in passages), *recalled.gates])
-        remembered = RememberedTurn(turn_id, request.message, speech.say, gate)
-        self._players.append_turn(title, player, npc, request.save, remembered, card.memory.ttl_days)
-        turn = _turn(turn_id, npc, request.mode, speech, passages, reply.model, prompt_version, reply.usage)
-        self._announce(title, player, request.save, turn)
-        return turn
+        begun, turn_id, listener = self._background.now(), turn_id or new_turn_id(), listener or Silence()
+        script = self._script(title, npc)
+        pace = self._pace.of(script.card)
+        seconds = pace.deadline - (self._background.now() - begun)
+        rungs, missing = self._casting.rungs(title, request.mode, seconds)
+        listener.started(turn_id)
+        scene = self._scenes.read(title, player, script.card, request, turn_id, seconds)
+        asked = _asked(title, script, request, scene, rungs[0].model or "")
+        ends = begun + pace.deadline
+        limits = Pace(ends - CLOSING_SHARE * pace.deadline, pace.first_token, pace.hedge)
+        answered = self._answering.answer(asked, scene, rungs, turn_id, seconds, limits, listener)
+        turn = _turn(turn_id, asked, scene, answered, (*missing, *scene.missing))
+        # A line of the card is no answer: the NPC has not taken in what was said. And what a guardrail has stopped
+        # would stop every later turn that remembers it.
+        heard = turn.degraded is None or turn.degraded.answer != "authored-line"
+        if heard and not self._afterwards.remember(player, asked, scene, answered, turn, ends):
+            turn = msgspec.structs.replace(turn, degraded=_more(turn.degraded, ("not-remembered",)))
+        self._afterwards.keep(asked, turn, answered, ends)
+        self._afterwards.announce(title, player, request, turn, ends)
+        first_ms = round((answered.first_at - begun) * 1000)
+        figures = Figures(answered.speech.dropped, first_ms, answered.reuse, answered.saved_usd)
+        return Told(turn, figures)
 
-    def _model(self, title: str, mode: Mode) -> str | None:
-        if mode in ("base", "rag"):
-            return None
-        promoted = self._tuned.promoted(title)
-        if mode == "tuned" and promoted is None:
-            raise NoTunedModel("Promote a tuned model for this title first, or ask with mode base, rag or auto.")
-        return promoted
-
-    def _recall(self, title: str, player: str, card: NpcCard, save: str, viewer: Viewer) -> Recalled:
-        memory = self._players.memory(title, player, card.id, save)
-        turns = self._players.turns(title, player, card.id, save, memory.until, RECENT_TURNS, newest=True)
-        admitted = [turn for turn in turns if turn.gate.admits(viewer)]
-        return Recalled(
-            turns=_within(admitted, card.memory.recent_tokens),
-            summaries=_newest(
-                [summary for summary in memory.summaries if summary.gate.admits(viewer)], card.memory.summary_tokens
-            ),
-        )
-
-    def _lore(self, title: str, request: TurnRequest, viewer: Viewer, recalled: Recalled) -> list[Passage]:
-        if request.mode not in ("rag", "auto"):
-            return []
-        # A follow-up ("And who built it?") is only found together with what it follows.
-        history = [turn.player for turn in recalled.turns[-2:]]
-        return self._retriever().retrieve(title, request.message, viewer, self._context_tokens, history=history)
-
-    def _announce(self, title: str, player: str, save: str, turn: Turn) -> None:
-        spoken = Spoken(
-            title=title,
-            player=player,
-            npc=turn.npc,
-            save=save,
-            turn_id=turn.turn_id,
-            mode=turn.mode,
-            model=turn.model,
-            prompt_version=turn.prompt_version,
-            degraded=turn.degraded,
-            usage=turn.usage,
-        )
-        try:
-            self._events.publish("TurnSpoken.v1", msgspec.to_builtins(spoken))
-        except StoreUnavailable:
-            # The player has an answer; summaries catch up with the next turn's event.
-            log.warning("turn not announced", extra={"turn_id": turn.turn_id})
+    def _script(self, title: str, npc: str) -> Script:
+        """A catalogue that hangs is asked again: by then it answers with what it knew last, if it knew anything."""
+        for _ in range(2):
+            try:
+                return self._background.run(
+                    lambda: read_script(self._catalog, self._label, title, npc), SCRIPT_SHARE * self._pace.deadline
+                )
+            except TimedOut:
+                continue
+        raise StoreUnavailable("The catalogue did not answer in time.")
 
 
-def _within(turns: Sequence[RememberedTurn], budget: int) -> tuple[RememberedTurn, ...]:
-    """The longest run of latest turns that fits the budget, oldest first."""
-    kept: list[RememberedTurn] = []
-    for turn in reversed(turns):
-        budget -= estimate(turn.player) + estimate(turn.npc)
-        if budget < 0:
-            break
-        kept.append(turn)
-    return tuple(reversed(kept))
-
-
-def _newest(summaries: Sequence[Summary], budget: int) -> tuple[Summary, ...]:
-    """The summaries that fit the budget, newest first. Each stands by itself: one too large makes way for the next."""
-    kept: list[Summary] = []
-    for summary in reversed(summaries):
-        if (size := estimate(summary.text)) <= budget:
-            budget -= size
-            kept.append(summary)
-    return tuple(kept)
-
-
-def _turn(
-    turn_id: str,
-    npc: str,
-    mode: Mode,
-    speech: Speech,
-    passages: Sequence[Passage],
-    model: str,
-    prompt_version: str,
-    usage: Usage,
-) -> Turn:
-    given = {passage.id: passage for passage in passages}
-    citations = tuple(
-        Citation(cited, given[cited].document, given[cited].title) for cited in speech.citations if cited in given
+def _asked(title: str, script: Script, request: TurnRequest, scene: Scene, model: str) -> Asked:
+    recalled = scene.recalled
+    if scene.standing is None:
+        # Where the world is unknown, no action's precondition is known to hold.
+        script = msgspec.structs.replace(script, game=msgspec.structs.replace(script.game, actions=()))
+    return Asked(
+        title=title,
+        viewer=scene.viewer,
+        script=script,
+        request=request,
+        model=model,
+        passages=scene.passages,
+        vector=scene.vector,
+        remembered=bool(recalled.turns or recalled.heard or recalled.summaries or recalled.facts),
+        answers=tuple(turn.npc for turn in recalled.turns),
     )
+
+
+def _turn(turn_id: str, asked: Asked, scene: Scene, answered: Answered, missing: tuple[str, ...]) -> Turn:
+    given, speech = {passage.id: passage for passage in scene.passages}, answered.speech
     return Turn(
         turn_id=turn_id,
-        npc=npc,
-        mode=mode,
+        npc=asked.script.card.id,
+        mode=asked.request.mode,
         say=speech.say,
         emotion=speech.emotion,
         actions=speech.actions,
-        citations=citations,
-        degraded=None,
-        model=model,
-        prompt_version=prompt_version,
-        usage=usage,
+        citations=tuple(
+            Citation(cited, given[cited].document, given[cited].title) for cited in speech.citations if cited in given
+        ),
+        memory=speech.memory,
+        degraded=_more(answered.degraded, missing) if missing else answered.degraded,
+        reused=answered.reused,
+        model=answered.model,
+        prompt_version=asked.script.prompt_version,
+        usage=answered.usage,
     )
+
+
+def _more(degraded: Degraded | None, why: tuple[str, ...]) -> Degraded:
+    """Degraded for these causes too."""
+    return Degraded(degraded.answer if degraded else "model", (*why, *(degraded.why if degraded else ())))

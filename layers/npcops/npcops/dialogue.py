@@ -1,4 +1,4 @@
-"""Typed values of a conversation: characters, turns, what the model is asked for and what a player gets."""
+"""Typed values of one turn: what a player asks for, what a model said, and what the game gets."""
 
 from __future__ import annotations
 
@@ -6,110 +6,60 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from npcops.lore import OPEN, Gate
+from npcops.memory import Note
 
 Mode = Literal["base", "tuned", "rag", "auto"]
+Answered = Literal["model", "stage-model", "smaller-model", "cut-short", "authored-line"]
+"""By what a degraded turn was answered: the model that it should be, without something; the stage's in the place of the
+tuned one; the smaller one; as much as had been said when time ran out; or a line of the character's card."""
+AudioFormat = Literal["mp3", "ogg", "pcm"]
+SaveName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+NpcName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
-class Example(msgspec.Struct, frozen=True):
-    """One few-shot example: a note the character has, what a player asks, what the character replies."""
+class VoiceRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a turn is to be heard; without `sample_rate` (hertz) the format's usual one. `pcm` is 16 bit, mono."""
 
-    player: str
-    reply: str
-    note: str = ""
-
-
-class ActionSpec(msgspec.Struct, frozen=True):
-    """Something the game can do on the NPC's behalf; `parameters` is the JSON Schema of its arguments."""
-
-    name: str
-    description: str
-    parameters: dict[str, Any] = {}
+    format: AudioFormat = "mp3"
+    sample_rate: Literal[8000, 16000, 22050, 24000] | None = None
 
 
-class MemoryPolicy(msgspec.Struct, frozen=True):
-    """How much an NPC remembers: verbatim turns within `recent_tokens`, summaries of older ones within
-    `summary_tokens`, everything for `ttl_days` days.
+class TurnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /v1/npcs/{npc}/turns`.
+
+    `language` is the BCP 47 tag of the language to reply in; without it that is the one the player writes.
+    `player_name` is what the NPC may call the player. `present` are other NPCs who hear what is said, and remember it.
     """
 
-    recent_tokens: int = 500
-    ttl_days: int = 90
-    summary_tokens: int = 400
-
-
-class NpcCard(msgspec.Struct, frozen=True):
-    """A character as writers describe it (`world/npcs/*.yaml`)."""
-
-    id: str
-    name: str
-    persona: str
-    role: str = ""
-    voice: str = ""
-    knowledge: tuple[str, ...] = ()
-    boundaries: tuple[str, ...] = ()
-    emotions: tuple[str, ...] = ("neutral",)
-    language: str = "en"
-    examples: tuple[Example, ...] = ()
-    fallbacks: dict[str, tuple[str, ...]] = {}
-    actions: tuple[ActionSpec, ...] = ()
-    memory: MemoryPolicy = MemoryPolicy()
-
-
-class GameTitle(msgspec.Struct, frozen=True):
-    """A game as its designers describe it (`world/title.yaml`). `flags` explains every world-state flag."""
-
-    id: str
-    name: str
-    description: str = ""
-    flags: dict[str, str] = {}
-
-
-class PromptTemplate(msgspec.Struct, frozen=True):
-    """A prompt as writers version it (`world/prompts/*.yaml`): a part that is constant per NPC and one per turn.
-
-    `temperature` (0 to 1) is how freely the model may choose its words, `max_tokens` how long a reply may get.
-    """
-
-    name: str
-    system: str
-    context: str = ""
-    temperature: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.5
-    max_tokens: Annotated[int, msgspec.Meta(ge=16, le=4096)] = 300
-    purpose: str = ""
-    variables: tuple[str, ...] = ()
-
-
-Flag = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-
-
-class WorldState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is true for one player, as the game's server reported it last: at most 500 flags of 128 characters."""
-
-    flags: Annotated[tuple[Flag, ...], msgspec.Meta(max_length=500)] = ()
-    faction: Flag | None = None
-    place: Flag | None = None
-
-    def as_flags(self) -> frozenset[str]:
-        """All of it as gate flags; faction and place become `faction:NAME` and `place:NAME`."""
-        derived = [f"faction:{self.faction}"] if self.faction else []
-        derived += [f"place:{self.place}"] if self.place else []
-        return frozenset((*self.flags, *derived))
+    message: Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"\S")]
+    save: SaveName = "main"
+    mode: Mode = "auto"
+    language: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = None
+    player_name: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\S")] | None = None
+    present: Annotated[tuple[NpcName, ...], msgspec.Meta(max_length=8)] = ()
+    voice: VoiceRequest | None = None
 
 
 class Action(msgspec.Struct, frozen=True):
-    """An action the model wants the game to take."""
+    """An action that the game is to take, checked against its schema and its preconditions."""
 
     name: str
     arguments: dict[str, Any] = {}
 
 
 class Speech(msgspec.Struct, frozen=True):
-    """What a model said, after defensive parsing: `say` is never empty."""
+    """What a model said, after defensive parsing: `say` is never empty.
+
+    `dropped` names what was left out, once for each: `action-unknown`, `action-arguments`, `action-not-now`,
+    `action-excess`, `emotion`, `citation`, `memory`.
+    """
 
     say: str
     emotion: str = "neutral"
     actions: tuple[Action, ...] = ()
     citations: tuple[str, ...] = ()
+    memory: tuple[Note, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -121,17 +71,9 @@ class Usage(msgspec.Struct, frozen=True):
     cost_usd: float = 0.0
     ms: int = 0
 
-
-class TurnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST /v1/npcs/{npc}/turns`.
-
-    `language` is the BCP 47 tag of the language to reply in; without it that is the one the player writes.
-    """
-
-    message: Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"\S")]
-    save: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "main"
-    mode: Mode = "auto"
-    language: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] | None = None
+    def __add__(self, other: Usage) -> Usage:
+        """That of two calls."""
+        return Usage(*(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__))
 
 
 class Citation(msgspec.Struct, frozen=True):
@@ -142,8 +84,40 @@ class Citation(msgspec.Struct, frozen=True):
     title: str
 
 
+class Degraded(msgspec.Struct, frozen=True):
+    """That a turn is less than it could be: by what it was answered, and why, first cause first.
+
+    Causes: `model-slow`, `model-unavailable`, `model-failed`, `model-malformed`, `model-resting` (its circuit is open),
+    `guardrail`, `leak`, `lore-unavailable`, `memory-unavailable`, `world-unknown`, `tuned-unknown`, `not-remembered`.
+    """
+
+    answer: Answered
+    why: tuple[str, ...]
+
+
+class Viseme(msgspec.Struct, frozen=True):
+    """A mouth shape (in Amazon Polly's names) and when it begins, in milliseconds."""
+
+    ms: int
+    shape: str
+
+
+class Clip(msgspec.Struct, frozen=True):
+    """Speech that can be heard: encoded audio (base64 in JSON), its length in milliseconds, and the mouth's shapes."""
+
+    format: AudioFormat
+    sample_rate: int
+    audio: bytes
+    ms: int
+    visemes: tuple[Viseme, ...]
+
+
 class Turn(msgspec.Struct, frozen=True, omit_defaults=False):
-    """The typed turn a game client receives."""
+    """The typed turn a game client receives. `reused` tells that the answer was given before, to the same question.
+
+    `voice` is what was asked for with `voice` in the request; where it cannot be had, `voice_problem` (a problem
+    document) says why.
+    """
 
     turn_id: str
     npc: str
@@ -152,37 +126,34 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=False):
     emotion: str
     actions: tuple[Action, ...]
     citations: tuple[Citation, ...]
-    degraded: str | None
+    memory: tuple[Note, ...]
+    degraded: Degraded | None
+    reused: bool
     model: str
     prompt_version: str
     usage: Usage
+    voice: Clip | None = None
+    voice_problem: dict[str, Any] | None = None
 
 
-class RememberedTurn(msgspec.Struct, frozen=True):
-    """One past exchange, verbatim, with the gate of the lore that was before the model when it answered."""
+class Figures(msgspec.Struct, frozen=True):
+    """What is counted of a turn besides its usage.
 
-    turn_id: str
-    player: str
-    npc: str
-    gate: Gate = OPEN
-
-
-class Summary(msgspec.Struct, frozen=True):
-    """Older exchanges in short, with the gate of all the lore they quote."""
-
-    text: str
-    gate: Gate = OPEN
-
-
-class Memory(msgspec.Struct, frozen=True):
-    """What is left of a conversation's older turns: one summary per distinct gate, the newest information last.
-
-    Turns up to and including `until` (a turn id) are in the summaries. `revision` counts the replacements.
+    `dropped` as in Speech; `first_ms` is when the first words came, from the beginning of the turn; `reuse` is how the
+    question of reuse went, `saved_usd` what the reused answer had cost.
     """
 
-    summaries: tuple[Summary, ...] = ()
-    until: str = ""
-    revision: int = 0
+    dropped: tuple[str, ...] = ()
+    first_ms: int | None = None
+    reuse: Literal["exact", "near", "none", "off"] = "off"
+    saved_usd: float = 0.0
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A finished turn and its figures."""
+
+    turn: Turn
+    figures: Figures
 
 
 class Spoken(msgspec.Struct, frozen=True):
@@ -196,5 +167,22 @@ class Spoken(msgspec.Struct, frozen=True):
     mode: str
     model: str
     prompt_version: str
-    degraded: str | None
+    degraded: Degraded | None
     usage: Usage
+    present: tuple[str, ...] = ()
+
+
+class TurnRecord(msgspec.Struct, frozen=True):
+    """A turn of a stream, kept for a while so that a client whose connection broke can still have it.
+
+    `speaker` is who speaks it, one after another, and at the latest `until` (seconds since 1970); `turn` is what was
+    finished, without its sound.
+    """
+
+    turn_id: str
+    npc: str
+    request: TurnRequest
+    speaker: str
+    until: float
+    state: Literal["speaking", "finished", "stopped"] = "speaking"
+    turn: Turn | None = None

@@ -89,6 +89,28 @@ class ModelUnavailable(NpcopsError):
     title = "The model is not available right now"
 
 
+class GuardrailIntervened(ModelFailed):
+    """The provider's guardrail withheld the model's reply."""
+
+    kind = "guardrail-intervened"
+
+
+class VoiceUnavailable(NpcopsError):
+    """No speech can be made: the NPC has no voice, or the speech service does not answer or does not know the voice."""
+
+    kind = "voice-unavailable"
+    status = 503
+    title = "Voice is not available here"
+
+
+class Disconnected(NpcopsError):
+    """Whoever listened to a turn has gone."""
+
+    kind = "disconnected"
+    status = 410
+    title = "The connection is closed"
+
+
 class StoreUnavailable(NpcopsError):
     """A data store (vector store, table, bucket) did not answer after its configured retries."""
 

@@ -37,6 +37,10 @@ class Gate(msgspec.Struct, frozen=True):
             return False
         return self.known_by is None or viewer.npc is None or viewer.npc in self.known_by
 
+    def heard(self) -> Gate:
+        """The gate of what was said aloud, for those who were present: who knows it does not matter any more."""
+        return Gate(self.requires, self.forbids)
+
     @property
     def key(self) -> str:
         """A stable text form: equal for equal gates, whatever the order of their flags, and only for equal ones."""

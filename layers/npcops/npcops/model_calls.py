@@ -28,7 +28,8 @@ class Prompt(msgspec.Struct, frozen=True):
     """Everything one model call is given.
 
     `system` is constant for an NPC and prompt version (providers may cache it), `context` changes with every turn.
-    `attribution` is attached to the call for cost allocation; it holds ids only, never text.
+    `attribution` is attached to the call for cost allocation; it holds ids only, never text. `canary` is a token in
+    `system` that no reply may give away.
     """
 
     system: str
@@ -38,6 +39,7 @@ class Prompt(msgspec.Struct, frozen=True):
     max_tokens: int = 300
     temperature: float = 0.5
     attribution: dict[str, str] = {}
+    canary: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -22,8 +22,8 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 
 from npcops import settings
-from npcops.adapters.dynamo_players import partition
 from npcops.adapters.dynamodb import client
+from npcops.adapters.player_table import partition
 from npcops.errors import Conflict, StoreUnavailable
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from npcops.dialogue import GameTitle, Memory, NpcCard, PromptTemplate, RememberedTurn, WorldState
+from npcops.characters import GameTitle, NpcCard, PromptTemplate
 from npcops.hydration import LedgerEntry, Outcome, SourceObject
 from npcops.lore import IndexedChunk, ScoredChunk, Viewer
-from npcops.model_calls import Prompt, Reply
+from npcops.model_calls import Delta, Prompt, Reply
 
 
 class ChatModel(Protocol):
@@ -20,6 +20,12 @@ class ChatModel(Protocol):
 
     def reply(self, prompt: Prompt, model: str | None = None) -> Reply:
         """Answer `prompt` with `model` (default: the stage's). Raises ModelFailed or ModelUnavailable."""
+
+    def stream(self, prompt: Prompt, model: str | None = None) -> Iterator[Delta | Reply]:
+        """The same reply in pieces as they come, and at last as a whole. Raises like `reply`, also in between.
+
+        Closing the iterator early ends the call.
+        """
 
 
 class EmbeddingModel(Protocol):
@@ -138,40 +144,6 @@ class LoreLedger(Protocol):
 
     def titles(self) -> Iterator[str]:
         """Every title that has an entry, once each, in no promised order. Reads the whole ledger."""
-
-
-class PlayerStore(Protocol):
-    """Everything kept about a player: world state, turns and summaries. Partitioned by title and player."""
-
-    def world(self, title: str, player: str) -> WorldState:
-        """The player's world state; an empty one if none was set."""
-
-    def set_world(self, title: str, player: str, state: WorldState) -> None:
-        """Replace the player's world state."""
-
-    def append_turn(self, title: str, player: str, npc: str, save: str, turn: RememberedTurn, ttl_days: int) -> None:
-        """Remember a turn. The same turn id twice is stored once; a turn begun before an erasure is not stored."""
-
-    def turns(
-        self, title: str, player: str, npc: str, save: str, after: str, limit: int, newest: bool
-    ) -> list[RememberedTurn]:
-        """Up to `limit` turns whose id is greater than `after`, oldest first.
-
-        With `newest` they are the last ones of the conversation, otherwise the first ones after `after`.
-        """
-
-    def memory(self, title: str, player: str, npc: str, save: str) -> Memory:
-        """What has been summarised of this conversation; an empty Memory if nothing was."""
-
-    def save_memory(self, title: str, player: str, npc: str, save: str, memory: Memory, ttl_days: int) -> bool:
-        """Replace the memory whose revision is `memory.revision - 1`.
-
-        Returns False and changes nothing when another writer was first, or when the turn `memory.until` is gone
-        (the player was erased meanwhile: nothing of theirs may come back).
-        """
-
-    def erase(self, title: str, player: str) -> dict[str, int]:
-        """Delete everything of the player; returns how many items of each kind were removed."""
 
 
 class Catalog(Protocol):

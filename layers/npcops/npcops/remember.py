@@ -1,15 +1,18 @@
-"""Use case: fold the older turns of a conversation into summaries, so that memory stays within its token budget."""
+"""Use case: fold the older turns of a conversation into summaries and facts, so that memory stays within its budget."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from npcops.dialogue import Memory, NpcCard, PromptTemplate, RememberedTurn, Summary
+from npcops.characters import NpcCard, PromptTemplate
 from npcops.errors import ModelFailed
+from npcops.facts import gathered
 from npcops.lore import Gate
-from npcops.ports import Catalog, ChatModel, PlayerStore
+from npcops.memory import Memory, RememberedTurn, Summary
+from npcops.ports import Catalog, ChatModel, EmbeddingModel
 from npcops.prompting import build_summary_prompt
 from npcops.tokens import estimate
+from npcops.turn_ports import PlayerStore
 
 # Turns read at once. What lies beyond is folded when the next turn is spoken.
 TURNS_PER_FOLD = 60
@@ -25,31 +28,44 @@ class Remember:
     alone whom the gates of all of them admit.
     """
 
-    def __init__(self, catalog: Catalog, label: str, players: PlayerStore, chat: ChatModel) -> None:
-        self._catalog, self._label, self._players, self._chat = catalog, label, players, chat
+    def __init__(
+        self, catalog: Catalog, label: str, players: PlayerStore, chat: ChatModel, embeddings: EmbeddingModel
+    ) -> None:
+        self._catalog, self._label, self._players = catalog, label, players
+        self._chat, self._embeddings = chat, embeddings
 
     def __call__(self, title: str, player: str, npc: str, save: str) -> int:
-        """Fold what has to be folded; returns how many turns were.
+        """Fold what has to be folded of the save as it is now; returns how many turns were.
 
-        Running it twice, or at the same time, folds once. Raises NotFound, ModelFailed, ModelUnavailable,
-        StoreUnavailable.
+        Running it twice, or at the same time, folds once. What is folded stays with the turns that it is about: a save
+        that is rewound meanwhile sees it if it still has these turns, and not otherwise. Raises NotFound, ModelFailed,
+        ModelUnavailable, StoreUnavailable.
         """
         card, _ = self._catalog.npc(title, npc, self._label)
-        memory = self._players.memory(title, player, npc, save)
-        turns = self._players.turns(title, player, npc, save, memory.until, TURNS_PER_FOLD, newest=False)
+        lineage = self._players.save(title, player, save).lineage
+        memory, turns = self._players.unfolded(title, player, npc, lineage, TURNS_PER_FOLD)
         old = _outgrown(turns, card.memory.recent_tokens)
         if not old:
             return 0
+        folded = Memory(
+            summaries=tuple(self._summaries(title, card, memory.summaries, old)),
+            until=old[-1].turn_id,
+            facts=gathered(memory.facts, old, self._embeddings),
+        )
+        kept = self._players.keep_memory(title, player, npc, lineage, folded, card.memory.ttl_days)
+        return len(old) if kept else 0
+
+    def _summaries(
+        self, title: str, card: NpcCard, known: Sequence[Summary], old: Sequence[RememberedTurn]
+    ) -> Sequence[Summary]:
+        """The summaries with these turns in them, one for each gate, the newest information last."""
         template, _ = self._catalog.prompt(title, "summary", self._label)
-        summaries = {summary.gate.key: summary for summary in memory.summaries}
+        summaries = {summary.gate.key: summary for summary in known}
         for gate_key, group in _by_gate(old).items():
             # Taken out and put in again, so that the newest information is the last.
             previous = summaries.pop(gate_key, None)
             summaries[gate_key] = self._summarise(title, card, template, [previous] if previous else [], group)
-        kept = self._merged(title, card, template, list(summaries.values()))
-        folded = Memory(tuple(kept), old[-1].turn_id, memory.revision + 1)
-        saved = self._players.save_memory(title, player, npc, save, folded, card.memory.ttl_days)
-        return len(old) if saved else 0
+        return self._merged(title, card, template, list(summaries.values()))
 
     def _merged(
         self, title: str, card: NpcCard, template: PromptTemplate, summaries: Sequence[Summary]

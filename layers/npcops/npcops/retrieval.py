@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from npcops.fusion import fuse
 from npcops.lore import Chunk, Passage, Viewer
 from npcops.ports import EmbeddingModel, VectorStore
@@ -23,6 +25,13 @@ REMEMBERED_MESSAGES = 2
 MEMORY_WEIGHT = 0.3
 
 
+class Found(msgspec.Struct, frozen=True):
+    """Passages, best first, and the vector they were found with; it is empty where nothing was searched."""
+
+    passages: tuple[Passage, ...] = ()
+    vector: tuple[float, ...] = ()
+
+
 class Retriever:
     """Searches by meaning and by words, fuses both, and makes passages of the best chunks."""
 
@@ -38,6 +47,18 @@ class Retriever:
         limit: int = FINDS_PER_SIDE,
         history: Sequence[str] = (),
     ) -> list[Passage]:
+        """The passages of `find`."""
+        return list(self.find(title, question, viewer, budget_tokens, limit, history).passages)
+
+    def find(
+        self,
+        title: str,
+        question: str,
+        viewer: Viewer,
+        budget_tokens: int,
+        limit: int = FINDS_PER_SIDE,
+        history: Sequence[str] = (),
+    ) -> Found:
         """Passages that `viewer` may see, best first, of at most `budget_tokens` (npcops.tokens) with their headings.
 
         `limit` is how many chunks each side of the search may find. `history` holds the player's last messages, oldest
@@ -45,15 +66,20 @@ class Retriever:
         ModelFailed, ModelUnavailable or StoreUnavailable. A question without letters finds nothing.
         """
         if not any(character.isalnum() for character in question):
-            return []
+            return Found()
         said = " ".join(history[-REMEMBERED_MESSAGES:])
-        if any(character.isalnum() for character in said) and estimate(question) <= SHORT_TOKENS:
+        if any(character.isalnum() for character in said) and not stands_alone(question):
             vector = _blend(*self._embeddings.embed_queries([question, said]))
             question = f"{question} {said}"
         else:
             (vector,) = self._embeddings.embed_queries([question])
         ranked = fuse(self._store.search(title, question, vector, viewer, limit))
-        return _passages(select(ranked, budget_tokens))
+        return Found(tuple(_passages(select(ranked, budget_tokens))), vector)
+
+
+def stands_alone(question: str) -> bool:
+    """Whether a question says by itself what it is about: it is understood without what was said before."""
+    return estimate(question) > SHORT_TOKENS
 
 
 def _blend(vector: Sequence[float], memory: Sequence[float]) -> tuple[float, ...]:

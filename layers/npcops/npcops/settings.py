@@ -46,13 +46,19 @@ class EmbeddingSettings(msgspec.Struct, frozen=True):
 class ChatSettings(msgspec.Struct, frozen=True):
     """Which model speaks, where the titles' tuned models are recorded, and how much lore a turn is given.
 
-    One call of the model may take `chat_seconds` and is made at most `chat_attempts` times.
+    A call of the model may be silent for `chat_seconds` and is made at most `chat_attempts` times. `smaller_chat_model`
+    answers where that one does not (empty: none does). A turn takes at most `turn_seconds`; a model that has not begun
+    after `first_token_seconds` is given up for the next, which is asked beside it after `hedge_seconds` (0: it is not).
     """
 
     chat_model: str
     tuned_model_parameters: str
     chat_seconds: float
     chat_attempts: int
+    smaller_chat_model: str = ""
+    turn_seconds: float = 8.0
+    first_token_seconds: float = 2.0
+    hedge_seconds: float = 0.0
     context_tokens: int = 1200
 
 
@@ -60,6 +66,13 @@ class PlayerSettings(msgspec.Struct, frozen=True):
     """The table of world states, turns and summaries."""
 
     players_table: str
+
+
+class AnswerSettings(msgspec.Struct, frozen=True):
+    """The table of answers that may be given again, and for how many seconds; 0 for never."""
+
+    answers_table: str
+    reuse_seconds: int = 86_400
 
 
 class CatalogSettings(msgspec.Struct, frozen=True):

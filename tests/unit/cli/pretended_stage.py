@@ -63,6 +63,7 @@ class Stage:
     capture: pytest.CaptureFixture[str]
     answers: dict[str, Any] = field(default_factory=dict)
     requests: list[httpx.Request] = field(default_factory=list)
+    opener: Callable[..., Any] | None = None
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
@@ -76,7 +77,7 @@ class Stage:
 
     def npc(self, *arguments: str) -> Ran:
         """Run a command line."""
-        code = run(arguments, Session(transport=httpx.MockTransport(self.answer)))
+        code = run(arguments, Session(transport=httpx.MockTransport(self.answer), opener=self.opener))
         captured = self.capture.readouterr()
         return Ran(code, captured.out, captured.err)
 

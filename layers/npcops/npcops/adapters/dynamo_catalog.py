@@ -2,12 +2,14 @@
 
 Partition `{title}#{kind}`; sort keys `head#{name}` (labels) and `version#{name}#{version}` (content). Versions never
 change, so a process keeps those it has read; labels are read again after `label_seconds`. Reads are consistent, because
-a label is moved to a version, and an entry read, right after it was written.
+a label is moved to a version, and an entry read, right after it was written. While the table does not answer, what was
+known within the last hour is used.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,14 +19,15 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from npcops.adapters.dynamodb import available, key, pack, query, unpack
-from npcops.dialogue import GameTitle, NpcCard, PromptTemplate
-from npcops.errors import Conflict, InvalidRequest, NotFound
+from npcops.characters import GameTitle, NpcCard, PromptTemplate
+from npcops.errors import Conflict, InvalidRequest, NotFound, StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 T = TypeVar("T")
 WHAT = "The catalogue"
+STALE_SECONDS = 3600.0
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -32,6 +35,13 @@ class Head(msgspec.Struct, frozen=True):
 
     labels: dict[str, str]
     latest: str
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A head (None: there was none), and the moment when it was read."""
+
+    head: Head | None
+    read: float
 
 
 class DynamoCatalog:
@@ -46,7 +56,9 @@ class DynamoCatalog:
     ) -> None:
         self._client, self._table = client, table
         self._label_seconds, self._clock = label_seconds, clock
-        self._heads: dict[tuple[str, str, str], tuple[float, Head]] = {}
+        self._heads: dict[tuple[str, str, str], Known] = {}
+        # When the read of a head began that has not come to an answer; the distant past if all have.
+        self._unanswered = -math.inf
         self._versions: dict[tuple[str, str, str, str], Any] = {}
 
     def put(self, title: str, kind: str, name: str, content: dict[str, Any], author: str, note: str) -> str:
@@ -147,17 +159,32 @@ class DynamoCatalog:
         return cached, version
 
     def _head(self, title: str, kind: str, name: str) -> Head:
-        known = self._heads.get((title, kind, name))
-        if known and self._clock() - known[0] < self._label_seconds:
-            return known[1]
-        with available(WHAT):
-            where = key(f"{title}#{kind}", f"head#{name}")
-            found = self._client.get_item(TableName=self._table, Key=where, ConsistentRead=True)
-        if "Item" not in found:
+        known, now = self._heads.get((title, kind, name)), self._clock()
+        # Whoever does not wait until a table that hangs has failed finds what is known when asking again.
+        hanging = now - self._unanswered < self._label_seconds
+        seconds = STALE_SECONDS if hanging else self._label_seconds
+        # That there is none is relied upon only then: a title that gets its entry has it at once.
+        if not known or now - known.read >= seconds or not (known.head or hanging):
+            known = self._read_head(title, kind, name, known)
+        if known.head is None:
             raise NotFound(f"There is no {name} among the {kind} of this title.")
-        head = _head(found["Item"])
-        self._heads[(title, kind, name)] = (self._clock(), head)
-        return head
+        return known.head
+
+    def _read_head(self, title: str, kind: str, name: str, known: Known | None) -> Known:
+        """The head as it is now, or as it is known if the table does not answer."""
+        started = self._unanswered = self._clock()
+        where = key(f"{title}#{kind}", f"head#{name}")
+        try:
+            with available(WHAT):
+                found = self._client.get_item(TableName=self._table, Key=where, ConsistentRead=True)
+        except StoreUnavailable:
+            if known and started - known.read < STALE_SECONDS:
+                return known
+            raise
+        self._unanswered = -math.inf
+        known = Known(_head(found["Item"]) if "Item" in found else None, started)
+        self._heads[(title, kind, name)] = known
+        return known
 
     def _version(self, title: str, kind: str, name: str, version: str) -> dict[str, Any]:
         with available(WHAT):

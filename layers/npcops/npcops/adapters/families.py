@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from npcops.dialogue import Usage
-from npcops.errors import ModelFailed
+from npcops.errors import GuardrailIntervened, ModelFailed
 from npcops.model_calls import Message, Prompt, Reply, Tool
 from npcops.model_prices import ChatFamily, ChatSpec
 
@@ -28,6 +28,7 @@ METADATA_CHARACTERS = 256
 _NOT_METADATA = re.compile(r"[^a-zA-Z0-9 :_@$#=/+,.-]+")
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.S | re.I)
 _ACKNOWLEDGED = "Understood."
+_WITHHELD = frozenset({"guardrail_intervened", "content_filtered"})
 
 
 class Family(msgspec.Struct, frozen=True):
@@ -89,8 +90,14 @@ def request_metadata(attribution: dict[str, str]) -> dict[str, str]:
 
 
 def read_reply(response: Any, prompt: Prompt, spec: ChatSpec, ms: int) -> Reply:
-    """The reply in a Converse response. Raises ModelFailed when there is neither text nor the tool's input."""
+    """The reply in a Converse response.
+
+    Raises ModelFailed when there is neither text nor the tool's input, and GuardrailIntervened when the provider
+    withheld the reply: what stands in its place are not the model's words.
+    """
     try:
+        if response["stopReason"] in _WITHHELD:
+            raise GuardrailIntervened(f"The reply of model {spec.id} was withheld ({response['stopReason']}).")
         text, tool_input = _content(response["output"]["message"]["content"], prompt.tool)
         usage, stop_reason = _usage(response["usage"], spec, ms), str(response["stopReason"])
     except (KeyError, TypeError, AttributeError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jwt
 
 from npcops.errors import StoreUnavailable, Unauthenticated
@@ -52,7 +54,7 @@ class TokenVerifier:
         return _identity(claims)
 
 
-def _identity(claims: dict[str, object]) -> Identity:
+def _identity(claims: dict[str, Any]) -> Identity:
     title, subject, scope = claims.get("title"), claims["sub"], claims.get("scope")
     scopes = frozenset(str(scope or "").split()) & SCOPES
     if not isinstance(title, str) or not TITLE.fullmatch(title):
@@ -61,4 +63,4 @@ def _identity(claims: dict[str, object]) -> Identity:
         raise Unauthenticated("The token's `sub` must have 1 to 128 characters.")
     if not scopes:
         raise Unauthenticated("The token has none of the scopes player, server and studio.")
-    return Identity(title, subject, scopes)
+    return Identity(title, subject, scopes, int(claims["exp"]))

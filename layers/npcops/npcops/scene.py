@@ -1,0 +1,88 @@
+"""What surrounds a turn: where the player stands, what the NPC remembers, and the lore that bears on the question.
+
+None of it is worth being late for: whatever does not come in its share of the time is left out, and said to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from npcops.background import Background, TimedOut
+from npcops.characters import NpcCard
+from npcops.dialogue import TurnRequest
+from npcops.errors import ModelFailed, ModelUnavailable, StoreUnavailable
+from npcops.lore import Gate, Passage, Viewer
+from npcops.memory import Standing
+from npcops.recall import Recalled, recall
+from npcops.retrieval import Found, Retriever
+from npcops.turn_ports import PlayerStore
+
+T = TypeVar("T")
+# Parts of a turn's time that may be waited; what is left, the better half, is the model's.
+STANDING_SHARE = 0.15
+RECALL_SHARE = 0.15
+LORE_SHARE = 0.25
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """Everything known at the beginning of a turn. `missing` names what could not be had, as causes of `Degraded`.
+
+    Where the world is unknown, nothing gated may be shown, so `standing` is None and there is neither lore nor memory.
+    """
+
+    viewer: Viewer
+    standing: Standing | None = None
+    recalled: Recalled = Recalled()
+    passages: tuple[Passage, ...] = ()
+    vector: tuple[float, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def gate(self) -> Gate:
+        """The gate of all that the model is given: its reply may quote any of it."""
+        return Gate.all_of([*(passage.gate for passage in self.passages), *self.recalled.gates])
+
+
+class SceneReader:
+    """Reads scenes."""
+
+    def __init__(
+        self, players: PlayerStore, retriever: Callable[[], Retriever], background: Background, context_tokens: int
+    ) -> None:
+        self._players, self._retriever = players, retriever
+        self._background, self._context_tokens = background, context_tokens
+
+    def read(self, title: str, player: str, card: NpcCard, request: TurnRequest, turn_id: str, seconds: float) -> Scene:
+        """The scene of a turn that has `seconds` in all. Raises nothing on purpose: what fails is missing."""
+        standing = self._get(lambda: self._players.standing(title, player, request.save), STANDING_SHARE * seconds)
+        if standing is None:
+            return Scene(Viewer(card.id), missing=("world-unknown",))
+        viewer = Viewer(card.id, standing.world.as_flags())
+        found = self._get(lambda: recall(self._players, title, player, card, standing, viewer), RECALL_SHARE * seconds)
+        recalled, missing = found or Recalled(), () if found else ("memory-unavailable",)
+        lore = self._lore(title, request, viewer, recalled, LORE_SHARE * seconds)
+        if lore is None:
+            lore, missing = Found(), (*missing, "lore-unavailable")
+        recalled = recalled.ranked(request.message, lore.vector, turn_id, card.memory.fact_tokens)
+        return Scene(viewer, standing, recalled, lore.passages, lore.vector, missing)
+
+    def _lore(
+        self, title: str, request: TurnRequest, viewer: Viewer, recalled: Recalled, seconds: float
+    ) -> Found | None:
+        if request.mode not in ("rag", "auto"):
+            return Found()
+        # A follow-up ("And who built it?") is only found together with what it follows.
+        history: Sequence[str] = [turn.player for turn in recalled.turns[-2:]]
+        return self._get(
+            lambda: self._retriever().find(title, request.message, viewer, self._context_tokens, history=history),
+            seconds,
+        )
+
+    def _get(self, work: Callable[[], T], seconds: float) -> T | None:
+        try:
+            return self._background.run(work, seconds)
+        except (TimedOut, StoreUnavailable, ModelFailed, ModelUnavailable):
+            return None

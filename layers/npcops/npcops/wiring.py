@@ -1,0 +1,167 @@
+"""Which adapter stands behind which port, from the function's environment; bootstrap makes functions of them.
+
+Imports are inside the factories because a cold start should pay only for what its function uses: numpy for the embedded
+store, OpenSearch's client, or document parsers.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from npcops import settings
+
+if TYPE_CHECKING:
+    from npcops.background import Threads
+    from npcops.ports import (
+        Catalog,
+        ChatModel,
+        EmbeddingModel,
+        EventPublisher,
+        LoreBucket,
+        LoreLedger,
+        VectorStore,
+        WorkFiles,
+    )
+    from npcops.retrieval import Retriever
+    from npcops.turn_ports import AnswerStore, Connections, PlayerStore, SpeechSynthesizer
+
+
+INDEX_PREFIX = "npcops"
+# Read time-outs of embedding calls. A turn embeds its question before it asks a model, and all of it must end before
+# API Gateway gives up at 29 seconds (tests/infra/test_time_limits.py adds it up); a batch of chunks has nobody waiting.
+QUESTION_SECONDS = 2.0
+BATCH_SECONDS = 12.0
+# The same for the index: a search is up to two requests. Each is sent again if its connection broke or the index was
+# busy, which is known at once, but not if it timed out.
+SEARCH_SECONDS = 1.5
+SEARCH_RETRIES = 1
+# A summary is written after the player has gone on; function Remember ends after 300 seconds.
+SUMMARY_SECONDS = 90.0
+REMEMBER_SECONDS = 300.0
+
+
+def players() -> PlayerStore:
+    """World states, turns and summaries."""
+    from npcops.adapters import dynamo_players, dynamodb
+
+    return dynamo_players.DynamoPlayers(dynamodb.client(), settings.read(settings.PlayerSettings).players_table)
+
+
+def catalog() -> Catalog:
+    """Cards and prompts."""
+    from npcops.adapters import dynamo_catalog, dynamodb
+
+    return dynamo_catalog.DynamoCatalog(dynamodb.client(), settings.read(settings.CatalogSettings).catalog_table)
+
+
+def answers() -> AnswerStore:
+    """Answers that may be given again."""
+    from npcops.adapters import dynamo_answers, dynamodb
+
+    return dynamo_answers.DynamoAnswers(dynamodb.client(), settings.read(settings.AnswerSettings).answers_table)
+
+
+def events() -> EventPublisher:
+    """The application's bus."""
+    from npcops.adapters import aws_services
+
+    bus = settings.read(settings.EventSettings).event_bus
+    return aws_services.EventBridgePublisher(aws_services.events_client(), bus)
+
+
+def lore_bucket() -> LoreBucket:
+    """Lore files."""
+    from npcops.adapters import s3_files
+
+    return s3_files.S3LoreBucket(s3_files.client(), settings.read(settings.LoreSettings).lore_bucket)
+
+
+def work_files() -> WorkFiles:
+    """Intermediate files."""
+    from npcops.adapters import s3_files
+
+    return s3_files.S3WorkFiles(s3_files.client(), settings.read(settings.LoreSettings).work_bucket)
+
+
+def ledger() -> LoreLedger:
+    """The state of every document."""
+    from npcops.adapters import dynamo_ledger, dynamodb
+
+    return dynamo_ledger.DynamoLedger(dynamodb.client(), settings.read(settings.LoreSettings).ledger_table)
+
+
+def vector_store(answering: bool = False) -> VectorStore:
+    """The lore index: embedded, or OpenSearch. When `answering`, somebody waits, and it gives up early."""
+    where = settings.read(settings.StoreSettings)
+    if where.vector_store == "sqlite":
+        from npcops.adapters.sqlite_store import SqliteVectorStore
+
+        return SqliteVectorStore(where.vector_store_location, where.embedding_dimensions)
+    from npcops.adapters.opensearch_client import connect
+    from npcops.adapters.opensearch_store import OpenSearchVectorStore
+
+    service = None if where.opensearch_service == "none" else where.opensearch_service
+    server = (where.vector_store_location, where.aws_region, service)
+    client = (
+        connect(*server, seconds=SEARCH_SECONDS, retries=SEARCH_RETRIES, again_after_timeout=False)
+        if answering
+        else connect(*server)
+    )
+    return OpenSearchVectorStore(client, INDEX_PREFIX, where.embedding_dimensions, serverless=service == "aoss")
+
+
+def chat() -> ChatModel:
+    """The stage's chat model, for a player who waits."""
+    from npcops.adapters import bedrock
+
+    wanted = settings.read(settings.ChatSettings)
+    client = bedrock.runtime_client(read_timeout=wanted.chat_seconds, attempts=wanted.chat_attempts)
+    return bedrock.BedrockChat(client, wanted.chat_model)
+
+
+def patient_chat() -> ChatModel:
+    """The stage's chat model, for work that nobody waits for."""
+    from npcops.adapters import bedrock
+
+    client = bedrock.runtime_client(read_timeout=SUMMARY_SECONDS, limit=REMEMBER_SECONDS)
+    return bedrock.BedrockChat(client, settings.read(settings.ChatSettings).chat_model)
+
+
+def embeddings(seconds: float = QUESTION_SECONDS) -> EmbeddingModel:
+    """The stage's embedding model; one call may take `seconds` and is tried twice."""
+    from npcops.adapters import bedrock
+
+    client = bedrock.runtime_client(read_timeout=seconds)
+    return bedrock.BedrockEmbeddings(client, settings.read(settings.EmbeddingSettings).embedding_model)
+
+
+@cache
+def retriever() -> Retriever:
+    """Search over lore; one a process."""
+    from npcops.retrieval import Retriever
+
+    return Retriever(embeddings(), vector_store(answering=True))
+
+
+def synthesizer() -> SpeechSynthesizer:
+    """The service that reads aloud."""
+    from npcops.adapters import polly
+
+    return polly.PollySynthesizer(polly.client)
+
+
+@cache
+def background() -> Threads:
+    """What runs beside turns; one a process."""
+    from npcops.background import Threads
+    from npcops.telemetry import in_this_trace
+
+    return Threads(carry=in_this_trace)
+
+
+def connections() -> Connections:
+    """The connections of the WebSocket API."""
+    from npcops.adapters import connections
+
+    return connections.ApiGatewayConnections(connections.management_client())

@@ -2,7 +2,8 @@
 
 Plain sampling is the same model at the same temperature, told of no earlier lines, with a new player each time.
 `words` is the mean share of word pairs that two answers have in common (0 to 1), `meaning` their mean cosine;
-`repeated` is the share of answers that are too alike to an earlier one, `fact` the share that has the fact asked for.
+`repeated` is the share of answers that are too alike to any earlier one, `soon` to one of the three before, and `fact`
+the share that has the fact asked for.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ import yaml
 from bench.talk import WORLD, Talk, talking
 from npcops.uniqueness import too_alike
 
-NPC, QUESTION = "wenna-tull", "What will I pay for a night in the common loft of the Grey+Gull?"
-FACT = "eight chips"
-REPEATS = 20
+NPC, FACT = "ambrose-fitch", "forty"
+QUESTION = "How many links has the chain on the doors of the Drowned Chapel, and why that number?"
+REPEATS, SOON = 20, 3
 # As shipped; and one at which the local model, which takes the likeliest words up to .5, chooses among several.
 TEMPERATURES = (0.3, 0.8)
 
@@ -46,6 +47,7 @@ def alike(talk: Talk, answers: list[str]) -> dict[str, Any]:
         "meaning": round(mean(cosines), 3),
         "different": len(set(answers)),
         "repeated": round(mean(too_alike(say, answers[:number]) for number, say in enumerate(answers)), 3),
+        "soon": round(mean(too_alike(say, answers[max(n - SOON, 0) : n]) for n, say in enumerate(answers)), 3),
         "fact": round(mean(FACT in say.lower() for say in answers), 3),
     }
 

@@ -49,6 +49,9 @@ _SHOWN = (
     ("My mother was born here.", "The player's mother was born here."),
 )
 _BEGINNING = "The player"
+# Words that tell something, and as much of them as forms of one word share.
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_STEM = 4
 
 
 def statements(player: str) -> list[str]:
@@ -64,10 +67,13 @@ def render(told: str, name: str) -> str:
     return "\n\n".join([heading, *blocks, f"{PLAYER}: {neutralise(told, name)}\nTold: {_BEGINNING}"])
 
 
-def note(continuation: str) -> str:
-    """The note as a sentence, or nothing if the model had nothing to say."""
-    words = continuation.rstrip()
-    return f"{_BEGINNING}{words}" if words else ""
+def note(continuation: str, told: str) -> str:
+    """The note as a sentence; nothing if most of its words are not the player's, for then they are an example's."""
+    words = _WORD.findall(continuation.lower())
+    known = {word[:_STEM] for word in _WORD.findall(told.lower())}
+    if not words or 2 * sum(word[:_STEM] in known for word in words) < len(words):
+        return ""
+    return f"{_BEGINNING}{continuation.rstrip()}"
 
 
 def listed(schema: dict[str, Any], text: str) -> list[Any]:

@@ -112,7 +112,7 @@ class Speaker:
             return ""
         text = noting.render(told, name)
         options = {"n_predict": noting.MAX_TOKENS, "temperature": 0, "stop": ["\n"], "id_slot": _NOTE_SLOT}
-        return noting.note((await self._model.complete(text, **options)).text)
+        return noting.note((await self._model.complete(text, **options)).text, told)
 
     async def _recorded(
         self, schema: dict[str, Any], name: str, player: str, said: str

@@ -17,7 +17,7 @@ from tests.attacks.playing import CARDS, GAME, Played
 # The tags that the sample prompt's own text opens around data. Nothing else may look like one.
 TAGS = ("lore", "passage", "memory", "facts", "fact", "heard", "exchange", "player", "reply", "said_before", "line")
 _TAG = re.compile(rf"</?(?:{'|'.join(TAGS)}|player_name)(?:\s[\w-]+=\"[^\"<>]*\")*>")
-MOST_ACTIONS = 8
+MOST_ACTIONS = 5
 
 
 def leaks(played: Played, prompt: Prompt) -> list[str]:

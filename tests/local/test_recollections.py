@@ -170,8 +170,14 @@ def test_a_note_is_one_sentence_about_the_player() -> None:
 
 def test_notes_take_the_shape_that_the_tool_asks_for() -> None:
     plain = {"type": "object", "properties": {"say": {}, "memory": {"type": "array", "items": {"type": "string"}}}}
-    spoken = asyncio.run(_speak(ScriptedLlama("Aye.", "'s dog is ill."), "My father is ill.", plain))
-    assert spoken["memory"] == ["The player's dog is ill."]
+    spoken = asyncio.run(_speak(ScriptedLlama("Aye.", "'s father is ill."), "My father is ill.", plain))
+    assert spoken["memory"] == ["The player's father is ill."]
+
+
+@pytest.mark.parametrize("note", ["'s mother was born here.", "", " "])
+def test_what_the_player_did_not_say_is_not_noted(note: str) -> None:
+    spoken = asyncio.run(_speak(ScriptedLlama("Aye.", note), "I am afraid of the dark."))
+    assert spoken["memory"] == []
 
 
 def test_where_there_is_nothing_to_note_the_model_is_not_asked() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npcops.memory import RememberedTurn
-from npcops.uniqueness import MOST_LINES, lines_to_avoid, too_alike
+from npcops.uniqueness import MOST_LINES, alikeness, lines_to_avoid, too_alike
 
 ASKED = "What does a crossing cost?"
 
@@ -74,6 +74,12 @@ def test_nearly_the_same_words_are_a_repetition(say: str) -> None:
 )
 def test_the_same_in_other_words_is_none(say: str) -> None:
     assert not too_alike(say, ["Mind the plank.", SAID])
+
+
+def test_of_two_lines_the_less_alike_can_be_told() -> None:
+    assert alikeness(SAID, [SAID]) == 1.0
+    assert 0.0 < alikeness("Three chips for a rider.", [SAID]) < alikeness("Three chips for a foot passenger.", [SAID])
+    assert alikeness("Ask me.", []) == alikeness("", [SAID]) == 0.0
 
 
 def test_short_lines_are_compared_as_a_whole() -> None:

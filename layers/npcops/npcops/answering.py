@@ -22,7 +22,7 @@ from npcops.scene import Scene
 from npcops.templates import Moment
 from npcops.turn_ports import Listener
 from npcops.unheard import Silence, Unheard
-from npcops.uniqueness import lines_to_avoid, too_alike
+from npcops.uniqueness import alikeness, lines_to_avoid, too_alike
 
 # Part of a turn's time in which an answer given before may be looked up.
 REUSE_SHARE = 0.1
@@ -78,9 +78,9 @@ class Answering:
         avoid = lines_to_avoid(asked.request.message, scene.recalled.turns) if asked.script.card.unique else ()
         prompt = self._prompt(asked, scene, avoid, turn_id)
         take = self._ask(prompt, asked, rungs, pace, listener)
-        time_left = pace.until - self._background.now() >= AGAIN_SHARE * seconds
-        if time_left and isinstance(take, Take) and too_alike(take.speech.say, avoid):
-            take = self._in_other_words(take, prompt, asked, rungs, pace, listener)
+        if asked.script.card.unique and isinstance(take, Take) and too_alike(take.speech.say, asked.answers):
+            time_left = pace.until - self._background.now() >= AGAIN_SHARE * seconds
+            take = self._in_other_words(take, prompt, asked, rungs, pace, listener) if time_left else take
         if isinstance(take, Nothing):
             return self._authored(take, asked, turn_id, reuse, listener)
         speech, why = take.speech, take.why
@@ -132,17 +132,21 @@ class Answering:
     def _in_other_words(
         self, take: Take, prompt: Prompt, asked: Asked, rungs: list[Rung], pace: Pace, listener: Listener
     ) -> Take:
-        """Once more, more freely; what was said first stands if nothing whole comes."""
+        """Once more, more freely; what was said first stands if nothing whole comes, or nothing that is less alike."""
         warmer = min(prompt.temperature + WARMER, MOST_TEMPERATURE)
         listener.unsaid()
         again = self._ask(msgspec.structs.replace(prompt, temperature=warmer), asked, rungs, pace, listener)
         usage = take.usage + again.usage
-        if isinstance(again, Take) and again.answer != "cut-short":
+        if isinstance(again, Take) and again.answer != "cut-short" and self._is_fresher(again, take, asked):
             return msgspec.structs.replace(again, usage=usage)
         if isinstance(again, Take):
             listener.unsaid()
         listener.said(take.speech.say)
         return msgspec.structs.replace(take, usage=usage)
+
+    @staticmethod
+    def _is_fresher(again: Take, take: Take, asked: Asked) -> bool:
+        return alikeness(again.speech.say, asked.answers) <= alikeness(take.speech.say, asked.answers)
 
     def _again(self, match: Match, listener: Listener) -> Answered:
         answer = match.answer

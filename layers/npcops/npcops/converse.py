@@ -123,7 +123,7 @@ def _asked(title: str, script: Script, request: TurnRequest, scene: Scene, model
         passages=scene.passages,
         vector=scene.vector,
         remembered=bool(recalled.turns or recalled.heard or recalled.summaries or recalled.facts),
-        answers=tuple(turn.npc for turn in recalled.turns),
+        answers=recalled.spoken,
     )
 
 

@@ -22,13 +22,15 @@ class Recalled(msgspec.Struct, frozen=True):
     """Memory that may be part of a prompt, all of it admitted by its gates, oldest first (summaries newest first).
 
     `turns` are the NPC's own; `heard` are what others said to the player while it was present. `facts` are all that are
-    known besides the turns, until `ranked` leaves those that fit.
+    known besides the turns, until `ranked` leaves those that fit. `spoken` are the NPC's latest lines, those of turns
+    that no longer fit too; they are for comparison, and no part of a prompt.
     """
 
     turns: tuple[RememberedTurn, ...] = ()
     heard: tuple[RememberedTurn, ...] = ()
     summaries: tuple[Summary, ...] = ()
     facts: tuple[Fact, ...] = ()
+    spoken: tuple[str, ...] = ()
 
     @property
     def gates(self) -> list[Gate]:
@@ -62,6 +64,7 @@ def recall(
         heard=tuple(turn for turn in verbatim if turn.speaker),
         summaries=_newest(summaries, card.memory.summary_tokens),
         facts=tuple(fact for fact in (*memory.facts, *noted(left_out)) if fact.gate.admits(viewer)),
+        spoken=tuple(turn.npc for turn in admitted if not turn.speaker),
     )
 
 

@@ -33,8 +33,13 @@ def lines_to_avoid(message: str, turns: Iterable[RememberedTurn]) -> tuple[str, 
 
 def too_alike(say: str, recent: Iterable[str]) -> bool:
     """Whether a line has nearly the words of a recent one: eight tenths of its runs of 4 characters, or more."""
+    return alikeness(say, recent) >= TOO_ALIKE
+
+
+def alikeness(say: str, recent: Iterable[str]) -> float:
+    """How much a line has of the words of the recent one that is most like it, 0 (nothing) to 1 (all)."""
     grams = Counter(_grams(say))
-    return any(_overlap(grams, Counter(_grams(line))) >= TOO_ALIKE for line in recent)
+    return max((_overlap(grams, Counter(_grams(line))) for line in recent), default=0.0)
 
 
 def _grams(text: str) -> Sequence[str]:

@@ -201,7 +201,7 @@ def test_the_catalogue_is_written_listed_and_read(load: Load, title: str) -> Non
         query = {"version": version} if version else {}
         entry = answered(load("get_entry")(call("get_entry", title, query=query)))
         assert (entry["kind"], entry["name"], entry["version"]) == ("npcs", name, stored["version"])
-        assert entry["content"]["name"] == "Hanne Kestrow"
+        assert entry["content"]["name"] == "Wenna"
     refused(load("get_entry")(call("get_entry", title)), 404, "not-found")
     refused(load("get_entry")(call("get_entry", title, kind="npcs", name="nobody")), 404, "not-found")
     assert answered(load("list_entries")(call("list_entries", f"{title}-2")))["entries"] == []

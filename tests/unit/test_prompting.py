@@ -95,3 +95,19 @@ def test_the_system_text_ends_with_a_mark_that_tells_a_leak() -> None:
     assert marked.count(canary_of(system)) == 1
     other = msgspec.structs.replace(SCRIPT, card=msgspec.structs.replace(CARD, persona="A miller."))
     assert canary_of(system) not in prompt_for("Hello", script=other).system
+
+
+def test_every_action_is_offered_with_the_arguments_that_it_takes() -> None:
+    pay = ActionSpec("pay", "Pays.", {"properties": {"chips": {"type": "integer"}}, "required": ["chips"]})
+    schema = speak_tool(CARD, CARD.emotions, [], [WAVE, pay]).schema
+    Draft202012Validator.check_schema(schema)
+    fits = Draft202012Validator(schema).is_valid
+    for name, arguments, fit in (("pay", {"chips": 3}, True), ("pay", {"hand": "left"}, False), ("wave", {}, True)):
+        spoken = {"say": "Aye.", "emotion": "warm", "actions": [{"name": name, "arguments": arguments}]}
+        assert fits(spoken) is fit
+
+
+def test_arguments_that_refer_to_their_own_definitions_are_offered_as_an_object() -> None:
+    own = {"properties": {"to": {"$ref": "#/$defs/place"}}, "$defs": {"place": {"type": "string"}}}
+    schema = speak_tool(CARD, CARD.emotions, [], [ActionSpec("go", "Goes.", own)]).schema
+    assert schema["properties"]["actions"]["items"]["properties"]["arguments"] == {"type": "object"}

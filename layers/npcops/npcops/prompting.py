@@ -145,16 +145,19 @@ def _notes_schema(card: NpcCard) -> dict[str, Any]:
 
 
 def _actions_schema(actions: Sequence[ActionSpec]) -> dict[str, Any]:
-    described = [
-        f"{action.name}: {action.description} Arguments: {json.dumps(action.parameters, ensure_ascii=False)}"
-        for action in actions
-    ]
-    item = {
+    """One of several kinds of entry: small models keep to a schema that stands where they write."""
+    kinds = [_action_schema(action) for action in actions]
+    described = [f"{action.name}: {action.description}" for action in actions]
+    items = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    return {"type": "array", "items": items, "description": "\n".join(described)}
+
+
+def _action_schema(action: ActionSpec) -> dict[str, Any]:
+    # References within a schema count from its root, which it is no longer here; the reply is checked all the same.
+    whole = "$ref" not in json.dumps(action.parameters)
+    arguments = {"type": "object", **action.parameters} if whole else {"type": "object"}
+    return {
         "type": "object",
-        "properties": {
-            "name": {"type": "string", "enum": [action.name for action in actions]},
-            "arguments": {"type": "object"},
-        },
+        "properties": {"name": {"type": "string", "enum": [action.name]}, "arguments": arguments},
         "required": ["name", "arguments"],
     }
-    return {"type": "array", "items": item, "description": "\n".join(described)}

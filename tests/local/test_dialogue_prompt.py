@@ -141,7 +141,25 @@ def test_record_is_shown_with_values_of_its_own_schema() -> None:
                 "emotion": {"enum": ["stern", "angry"]},
                 "actions": {
                     "type": "array",
-                    "items": {"type": "object", "properties": {"name": {"enum": ["open_gate"]}, "arguments": {}}},
+                    "items": {
+                        "anyOf": [
+                            {
+                                "type": "object",
+                                "properties": {"name": {"enum": ["open_gate"]}, "arguments": {"type": "object"}},
+                            },
+                            {
+                                "description": "Pay the player.",
+                                "properties": {
+                                    "name": {"enum": ["pay"]},
+                                    "arguments": {
+                                        "type": "object",
+                                        "properties": {"chips": {"type": "integer", "minimum": 2}},
+                                    },
+                                },
+                                "type": "object",
+                            },
+                        ]
+                    },
                 },
                 "memory": {"type": "array", "items": {"type": "string"}},
             }
@@ -152,6 +170,8 @@ def test_record_is_shown_with_values_of_its_own_schema() -> None:
     assert schema["properties"]["memory"]["maxItems"] == record.MAX_ITEMS
     text = record.render(schema, "Maro", "Hello", "Good day.")
     assert '{"emotion":"stern","actions":[],"memory":[]}' in text
-    assert "Please open gate now." in text
+    assert "Please open gate." in text
+    assert "Please pay me." in text
+    assert '"actions":[{"name":"pay","arguments":{"chips":2}}]' in text
     assert '"actions":[{"name":"open_gate","arguments":{}}]' in text
     assert text.endswith("Traveller: Hello\nCharacter: Good day.\nRecord:")

@@ -147,9 +147,7 @@ def _notes_schema(card: NpcCard) -> dict[str, Any]:
 def _actions_schema(actions: Sequence[ActionSpec]) -> dict[str, Any]:
     """One of several kinds of entry: small models keep to a schema that stands where they write."""
     kinds = [_action_schema(action) for action in actions]
-    described = [f"{action.name}: {action.description}" for action in actions]
-    items = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
-    return {"type": "array", "items": items, "description": "\n".join(described)}
+    return {"type": "array", "items": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}}
 
 
 def _action_schema(action: ActionSpec) -> dict[str, Any]:
@@ -158,6 +156,7 @@ def _action_schema(action: ActionSpec) -> dict[str, Any]:
     arguments = {"type": "object", **action.parameters} if whole else {"type": "object"}
     return {
         "type": "object",
+        "description": action.description,
         "properties": {"name": {"type": "string", "enum": [action.name]}, "arguments": arguments},
         "required": ["name", "arguments"],
     }

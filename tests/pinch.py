@@ -43,3 +43,8 @@ def parse(text: str = "", tool_input: Any = None, stop_reason: str = "end_turn")
 
 def said(text: str = "", tool_input: Any = None, stop_reason: str = "end_turn") -> str:
     return parse(text, tool_input, stop_reason).say
+
+
+def rest(shown: str, say: str) -> str | None:
+    """What of the final words has not been shown; None if what was shown is not their beginning."""
+    return say[len(shown) :] if say.startswith(shown) else None

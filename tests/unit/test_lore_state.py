@@ -173,3 +173,9 @@ def test_a_passage_is_shown_without_its_gate_and_chunks() -> None:
         "canon": True,
         "text": "Text.",
     }
+
+
+@pytest.mark.parametrize("flags", [["f"] * 501, ["f" * 129]])
+def test_a_search_has_no_more_flags_than_a_player(flags: list[str]) -> None:
+    with pytest.raises(InvalidRequest, match="flags"):
+        SearchRequest.of("Who?", None, flags, None)

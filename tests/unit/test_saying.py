@@ -10,7 +10,7 @@ import pytest
 from npcops.leaks import Leaked
 from npcops.model_calls import Delta
 from npcops.saying import Saying
-from tests.pinch import CANARY, CARD, GUARD, IDS, said
+from tests.pinch import CANARY, CARD, GUARD, IDS, rest, said
 
 LONG = "The gate is shut, and nobody passes before the tide has turned and the bell has been rung twice. "
 
@@ -80,7 +80,7 @@ def test_plain_speech_is_shown_a_word_or_two_behind(text: str) -> None:
         assert whole.startswith(so_far)
         if start <= end <= start + 80:
             assert end - start - 24 < len(so_far) - (whole.index("The gate") + len("The gate"))
-    assert shown.finish(whole) is not None
+    assert rest(so_far, whole) is not None
 
 
 @pytest.mark.parametrize(
@@ -110,24 +110,20 @@ def test_the_rest_comes_at_the_end(text: str) -> None:
     for kind in ("text", "tool_input"):
         shown = saying()
         before = "".join(feed(text, kind, 2, shown))
-        rest = shown.finish(said(text))
-        assert rest is not None
-        assert before + rest == said(text)
-        assert shown.finish(said(text)) == ""
+        assert rest(before, said(text)) is not None
 
 
 def test_what_was_shown_and_then_changed_is_told() -> None:
     shown = saying()
-    assert feed("I will think about that for a while, and then some more", into=shown)
+    before = feed("I will think about that for a while, and then some more", into=shown)
     assert feed(called("The gate is shut."), "tool_input", into=shown) == [""] * 16
-    assert shown.finish("The gate is shut.") is None
+    assert rest("".join(before), "The gate is shut.") is None
 
 
 def test_words_after_the_tools_are_not_shown() -> None:
     shown = saying()
     assert "".join(feed(called("The gate is shut."), "tool_input", into=shown)) == "The gate is shut."
     assert "".join(feed("I hope that this helps you a lot.", into=shown)) == ""
-    assert shown.finish("The gate is shut.") == ""
 
 
 @pytest.mark.parametrize(
@@ -176,7 +172,5 @@ def test_an_answer_that_never_ends_is_shown_to_its_last_sentence_within_the_limi
     for text in (LONG * 40, "word " * 900, "x" * 5000):
         shown = saying()
         before = "".join(feed(text, size=50, into=shown))
-        rest = shown.finish(said(text))
-        assert rest is not None
-        assert before + rest == said(text)
+        assert rest(before, said(text)) is not None
         assert len(before) > 1500 or " " not in text

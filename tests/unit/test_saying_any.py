@@ -13,6 +13,7 @@ from npcops.leaks import Leaked
 from npcops.model_calls import Delta
 from npcops.saying import Saying
 from tests.pinch import CANARY, CARD, GUARD, IDS, said
+from tests.pinch import rest as unshown
 
 # fmt: off
 SCRAPS = (
@@ -40,7 +41,7 @@ def pieces(text: str, cuts: list[int]) -> list[str]:
 def shown_and_rest(text: str, kind: Any, cuts: list[int], say: str) -> tuple[str, str | None]:
     saying = Saying(CARD, GUARD, IDS)
     shown = "".join(saying.feed(Delta(kind, piece)) for piece in pieces(text, cuts))
-    return shown, saying.finish(say)
+    return shown, unshown(shown, say)
 
 
 @SETTINGS

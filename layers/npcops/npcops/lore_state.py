@@ -13,6 +13,7 @@ from npcops.errors import InvalidRequest, NotFound
 from npcops.hydration import LedgerEntry
 from npcops.lore import Passage, Viewer
 from npcops.lore_paths import checked, is_sidecar
+from npcops.memory import WorldState
 from npcops.ports import LoreBucket, LoreLedger
 from npcops.readers import READABLE
 
@@ -67,6 +68,12 @@ class SearchRequest(msgspec.Struct, frozen=True):
             raise InvalidRequest(f"q must have 1 to {MAX_QUESTION} characters.")
         if k is not None and not (COUNT.fullmatch(k) and 1 <= int(k) <= MAX_RESULTS):
             raise InvalidRequest(f"k must be a number from 1 to {MAX_RESULTS}.")
+        try:
+            msgspec.convert({"flags": flags}, WorldState)
+        except msgspec.ValidationError:
+            raise InvalidRequest(
+                "flags are at most 500, of 1 to 128 characters, as of a player's world state."
+            ) from None
         return cls(q, Viewer(npc or None, frozenset(flags)), int(k or 8))
 
 

@@ -54,12 +54,6 @@ class Saying:
         # What is settled ends with a whole word.
         return self._show(say if written.closed else say[: self._guard.safe_length(f"{say} ")].rstrip())
 
-    def finish(self, say: str) -> str | None:
-        """What of the final `say` has not been shown, or None if what was shown is not its beginning."""
-        if not say.startswith(self._shown):
-            return None
-        return self._show(say)
-
     def sentences(self) -> str:
         """The whole sentences among what was shown."""
         ends = [end for _, end in sentences(self._shown, (0, len(self._shown)))]

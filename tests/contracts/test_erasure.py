@@ -149,3 +149,16 @@ def test_an_erasure_that_cannot_finish_says_so(resources: Resources, players: Pl
     with pytest.raises(StoreUnavailable, match="erase the player again"):
         eraser.erase(title, "ann")
     assert players.erase(title, "ann") == {"turns": 1}
+
+
+def test_a_world_state_that_an_erasure_overtakes_does_not_come_back(resources: Resources, title: str) -> None:
+    players = DynamoPlayers(resources.dynamodb, resources.name("players"))
+    slow: Any = Intruding(resources.dynamodb, "transact_write_items", lambda: erased(players, title))
+    DynamoPlayers(slow, resources.name("players")).set_world(title, "ann", WorldState(("late",)))
+    assert players.world(title, "ann") == WorldState()
+
+
+def erased(players: DynamoPlayers, title: str) -> None:
+    """Erase, in a moment that is later than whatever is under way."""
+    time.sleep(0.005)
+    players.erase(title, "ann")

@@ -98,8 +98,9 @@ def troubled(talk: Conversation, fake: FakeTime, plans: dict[str, Plan], **fault
     ports = Conversation.__new__(Conversation)
     ports.__dict__.update(talk.__dict__)
     ports.chat = TroubledChat(fake, plans)
+    reading = Troubled(talk.players, fake, faults.get("memory", FINE), ("recent",))
     ports.players = Troubled(
-        Troubled(talk.players, fake, faults.get("players", FINE), ("standing", "recent")),
+        Troubled(reading, fake, faults.get("players", FINE), ("standing", "recent")),
         fake,
         faults.get("writes", FINE),
         ("append_turn",),
@@ -144,6 +145,9 @@ OUTAGES = {
     "player table throttled": Outage(faults={"players": (0.5, THROTTLED)}, why=("world-unknown", "not-remembered")),
     "player table hangs": Outage(faults={"players": HANGS}, why=("world-unknown", "not-remembered")),
     "writes throttled": Outage(faults={"writes": (0.5, THROTTLED)}, why=("not-remembered",)),
+    "unreadable memory": Outage(faults={"memory": (0.1, KeyError("old"))}, why=("memory-unavailable",)),
+    "unreadable answers": Outage(faults={"answers": (0.1, KeyError("old"))}),
+    "bus breaks": Outage(faults={"events": (0.1, KeyError("new"))}),
     "bus hangs": Outage(faults={"events": HANGS}),
     "answer table hangs": Outage(faults={"answers": HANGS}),
 }

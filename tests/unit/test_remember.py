@@ -247,3 +247,15 @@ def test_what_was_overheard_is_folded_as_another_s_words(talk: Remembering) -> N
     talk.remember()
     told = talk.chat.prompts[-1].messages[0].text
     assert ("<reply>ten a00<" in told, '<reply by="otto">ten a01<' in told) == (True, True)
+
+
+def test_a_fact_is_forgotten_after_the_time_on_the_card_however_often_one_talks(talk: Remembering) -> None:
+    talk.append(turn(0, "", OPEN, "The player is called Ann."), *map(turn, range(1, 7)))
+    talk.remember()
+    assert [fact.text for fact in talk.memory().facts] == ["The player is called Ann."]
+    tell(talk, 4, start=8 * 24)
+    talk.remember()
+    assert len(talk.memory().facts) == 1
+    tell(talk, 4, start=10 * 24)
+    talk.remember()
+    assert talk.memory().facts == ()

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 import msgspec
 
 from npcops.answering import Answered
 from npcops.answers import Asked
-from npcops.background import Background, TimedOut
+from npcops.background import Background
 from npcops.dialogue import Spoken, Turn, TurnRequest
-from npcops.errors import StoreUnavailable
+from npcops.dispensable import attempt
 from npcops.lore import Gate
 from npcops.memory import RememberedTurn
 from npcops.ports import EventPublisher
 from npcops.reuse import Reuse
 from npcops.scene import Scene
 from npcops.turn_ports import PlayerStore
-
-log = logging.getLogger(__name__)
 
 
 class Afterwards:
@@ -38,6 +35,7 @@ class Afterwards:
         overheard = msgspec.structs.replace(own, gate=own.gate.heard(), notes=(), speaker=card.id)
         turns = {**dict.fromkeys(request.present, overheard), card.id: own}
         return self._done(
+            "remembering",
             lambda: self._players.append_turn(asked.title, player, standing.save.live, turns, card.memory.ttl_days),
             until,
         )
@@ -57,17 +55,16 @@ class Afterwards:
             usage=turn.usage,
             present=request.present,
         )
-        if not self._done(lambda: self._events.publish("TurnSpoken.v1", msgspec.to_builtins(spoken)), until):
-            log.warning("turn not announced", extra={"turn_id": turn.turn_id})
+        self._done("announcing", lambda: self._events.publish("TurnSpoken.v1", msgspec.to_builtins(spoken)), until)
 
     def keep(self, asked: Asked, turn: Turn, answered: Answered, until: float) -> None:
         """Keep an answer for reuse; where that fails, the next one is kept."""
         if not answered.reused:
-            self._done(lambda: self._reuse.file(asked, answered.speech, turn.usage, turn.model, turn.degraded), until)
+            self._done(
+                "keeping",
+                lambda: self._reuse.file(asked, answered.speech, turn.usage, turn.model, turn.degraded),
+                until,
+            )
 
-    def _done(self, work: Callable[[], object], until: float) -> bool:
-        try:
-            self._background.run(work, until - self._background.now())
-        except (TimedOut, StoreUnavailable):
-            return False
-        return True
+    def _done(self, what: str, work: Callable[[], object], until: float) -> bool:
+        return bool(attempt(self._background, what, lambda: (work(),), until - self._background.now()))

@@ -9,8 +9,9 @@ import msgspec
 from npcops.action_checks import Actions
 from npcops.answers import Asked, Match
 from npcops.authored import authored_speech, calm
-from npcops.background import Background, TimedOut
+from npcops.background import Background
 from npcops.dialogue import Degraded, Speech, Usage
+from npcops.dispensable import attempt
 from npcops.ladder import Ladder, Nothing, Pace, Rung, Take
 from npcops.lore import OPEN, Gate
 from npcops.model_calls import Prompt, Reply
@@ -92,10 +93,7 @@ class Answering:
     def _match(self, asked: Asked, seconds: float) -> Match | None:
         if not self._reuse.applies(asked):
             return None
-        try:
-            return self._background.run(lambda: self._reuse.find(asked), seconds)
-        except TimedOut:
-            return None
+        return attempt(self._background, "an earlier answer", lambda: self._reuse.find(asked), seconds)
 
     def _prompt(self, asked: Asked, scene: Scene, avoid: tuple[str, ...], turn_id: str) -> Prompt:
         request, recalled, script = asked.request, scene.recalled, asked.script

@@ -8,16 +8,18 @@ from npcops.characters import NpcCard, PromptTemplate
 from npcops.errors import ModelFailed
 from npcops.facts import gathered
 from npcops.lore import Gate
-from npcops.memory import Memory, RememberedTurn, Summary
+from npcops.memory import Fact, Memory, RememberedTurn, Summary
 from npcops.ports import Catalog, ChatModel, EmbeddingModel
 from npcops.prompting import build_summary_prompt
 from npcops.tokens import estimate
+from npcops.turn_ids import moment
 from npcops.turn_ports import PlayerStore
 
 # Turns read at once. What lies beyond is folded when the next turn is spoken.
 TURNS_PER_FOLD = 60
 # Every further gate would cost each turn a summary more to read.
 MOST_GATES = 6
+DAY_MS = 86_400_000
 
 
 class Remember:
@@ -50,7 +52,7 @@ class Remember:
         folded = Memory(
             summaries=tuple(self._summaries(title, card, memory.summaries, old)),
             until=old[-1].turn_id,
-            facts=gathered(memory.facts, old, self._embeddings),
+            facts=gathered(_kept(memory.facts, old[-1].turn_id, card.memory.ttl_days), old, self._embeddings),
         )
         kept = self._players.keep_memory(title, player, npc, lineage, folded, card.memory.ttl_days)
         return len(old) if kept else 0
@@ -102,6 +104,11 @@ class Remember:
         if not text:
             raise ModelFailed("The model returned an empty summary.")
         return Summary(text, Gate.all_of(gates))
+
+
+def _kept(facts: Sequence[Fact], now: str, days: int) -> list[Fact]:
+    """Those that the card still has in mind: a Memory would carry them on for ever."""
+    return [fact for fact in facts if moment(now) - moment(fact.turn_id) <= days * DAY_MS]
 
 
 def _by_gate(turns: Sequence[RememberedTurn]) -> dict[str, list[RememberedTurn]]:

@@ -27,6 +27,8 @@ NEWEST = 32
 NEAR = 0.9
 # So many of the best passages must have been before the model already: a new one among them may be what was asked for.
 BEST = 3
+# Of what is kept: a release that changes the types of answers must not find those of the one before.
+FORMAT = 1
 # Of these a reply says nothing: it had an emotion that does not exist, or named a passage that was not given.
 _HARMLESS = frozenset({"citation", "emotion"})
 
@@ -94,6 +96,7 @@ def shelf_of(asked: Asked) -> str:
     script, request = asked.script, asked.request
     actions = script.game.actions_of(script.card, asked.viewer)
     rests_on = (
+        FORMAT,
         asked.title,
         script.card.id,
         script.card_version,

@@ -6,21 +6,19 @@ None of it is worth being late for: whatever does not come in its share of the t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 import msgspec
 
-from npcops.background import Background, TimedOut
+from npcops.background import Background
 from npcops.characters import NpcCard
 from npcops.dialogue import TurnRequest
-from npcops.errors import ModelFailed, ModelUnavailable, StoreUnavailable
+from npcops.dispensable import attempt
 from npcops.lore import Gate, Passage, Viewer
 from npcops.memory import Standing
 from npcops.recall import Recalled, recall
 from npcops.retrieval import Found, Retriever
 from npcops.turn_ports import PlayerStore
 
-T = TypeVar("T")
 # Parts of a turn's time that may be waited; what is left, the better half, is the model's.
 STANDING_SHARE = 0.15
 RECALL_SHARE = 0.15
@@ -57,11 +55,21 @@ class SceneReader:
 
     def read(self, title: str, player: str, card: NpcCard, request: TurnRequest, turn_id: str, seconds: float) -> Scene:
         """The scene of a turn that has `seconds` in all. Raises nothing on purpose: what fails is missing."""
-        standing = self._get(lambda: self._players.standing(title, player, request.save), STANDING_SHARE * seconds)
+        standing = attempt(
+            self._background,
+            "standing",
+            lambda: self._players.standing(title, player, request.save),
+            STANDING_SHARE * seconds,
+        )
         if standing is None:
             return Scene(Viewer(card.id), missing=("world-unknown",))
         viewer = Viewer(card.id, standing.world.as_flags())
-        found = self._get(lambda: recall(self._players, title, player, card, standing, viewer), RECALL_SHARE * seconds)
+        found = attempt(
+            self._background,
+            "memory",
+            lambda: recall(self._players, title, player, card, standing, viewer),
+            RECALL_SHARE * seconds,
+        )
         recalled, missing = found or Recalled(), () if found else ("memory-unavailable",)
         lore = self._lore(title, request, viewer, recalled, LORE_SHARE * seconds)
         if lore is None:
@@ -76,13 +84,9 @@ class SceneReader:
             return Found()
         # A follow-up ("And who built it?") is only found together with what it follows.
         history: Sequence[str] = [turn.player for turn in recalled.turns[-2:]]
-        return self._get(
+        return attempt(
+            self._background,
+            "lore",
             lambda: self._retriever().find(title, request.message, viewer, self._context_tokens, history=history),
             seconds,
         )
-
-    def _get(self, work: Callable[[], T], seconds: float) -> T | None:
-        try:
-            return self._background.run(work, seconds)
-        except (TimedOut, StoreUnavailable, ModelFailed, ModelUnavailable):
-            return None

@@ -9,9 +9,10 @@ from typing import Any
 from npcops.adapters.dynamo_saves import DynamoSaves
 from npcops.adapters.dynamo_talk import DynamoTalk
 from npcops.adapters.dynamodb import Item, available, expires, key, pack, query
-from npcops.adapters.player_table import WHAT, partition
+from npcops.adapters.player_table import WHAT, partition, put
 from npcops.errors import StoreUnavailable
 from npcops.memory import WorldState
+from npcops.turn_ids import new_turn_id
 
 # What an item counts as when it is erased. What an NPC remembers of a turn is counted by the turn, a Memory by what it
 # holds.
@@ -27,11 +28,9 @@ class DynamoPlayers(DynamoTalk, DynamoSaves):
         return self.read(partition(title, player), "world", WorldState) or WorldState()
 
     def set_world(self, title: str, player: str, state: WorldState) -> None:
-        """See PlayerStore."""
-        with available(WHAT):
-            self._client.put_item(
-                TableName=self._table, Item=key(partition(title, player), "world") | {"data": pack(state)}
-            )
+        """See PlayerStore. A state that an erasure overtakes on its way does not come back."""
+        pk = partition(title, player)
+        self.write(pk, new_turn_id(), put(key(pk, "world") | {"data": pack(state)}))
 
     def erase(self, title: str, player: str) -> dict[str, int]:
         """See PlayerStore. A marker stays for a day, so that a turn which is being answered leaves nothing behind.

@@ -256,6 +256,6 @@ def test_a_fact_is_forgotten_after_the_time_on_the_card_however_often_one_talks(
     tell(talk, 4, start=8 * 24)
     talk.remember()
     assert len(talk.memory().facts) == 1
-    tell(talk, 4, start=10 * 24)
+    tell(talk, 9, start=10 * 24)
     talk.remember()
     assert talk.memory().facts == ()

@@ -1,6 +1,7 @@
 """A Bedrock runtime that answers in place of the network, below botocore's own parsing and retries.
 
-Requests pass botocore's parameter checks and serialisation, answers its deserialisation; no socket is opened.
+Requests pass botocore's parameter checks and serialisation, answers its deserialisation; no socket is opened but by
+`Hanging`, which is a server.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 import binascii
 import io
 import json
+import socket
+import ssl
 import struct
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import unquote
@@ -98,3 +102,40 @@ def wired(answer: Answer | Answering, attempts: int = 1) -> tuple[Any, Wire]:
     """A client as the product makes it, with what answers it and records its calls."""
     client = runtime_client(attempts=attempts)
     return client, Wire(client, answer if callable(answer) else lambda *_: answer)
+
+
+class Hanging:
+    """A server that answers ConverseStream with some bytes and then says nothing more, for as long as one listens.
+
+    `closed` is set when the other end is gone.
+    """
+
+    def __init__(self, said: bytes, context: ssl.SSLContext | None = None) -> None:
+        self._said, self._context = said, context
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.closed = threading.Event()
+        self.url = f"{'https' if context else 'http'}://localhost:{self._server.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def stop(self) -> None:
+        """No further connection is taken."""
+        self._server.close()
+
+    def _serve(self) -> None:
+        connection: socket.socket = self._server.accept()[0]
+        if self._context:
+            connection = self._context.wrap_socket(connection, server_side=True)
+        with connection:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += connection.recv(65536)
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n"
+                b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(self._said), self._said)
+            )
+            try:
+                while connection.recv(65536):
+                    pass
+            except OSError:
+                pass
+            self.closed.set()

@@ -74,6 +74,10 @@ class FakeFlow:
             with self._fake.inside(_Scope(self._scope.now)), suppress(Exception):
                 close()
 
+    def ended(self, seconds: float) -> bool:
+        """See Flow. What was cancelled ends at once, and nothing else is waited for."""
+        return not self.open
+
     def hear(self) -> Any:
         """What has come; the iterator goes on."""
         item = self.item

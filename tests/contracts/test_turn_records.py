@@ -113,3 +113,13 @@ def test_a_record_lives_an_hour(resources: Resources, title: str) -> None:
     key = {"pk": {"S": partition(title, "ann")}, "sk": {"S": f"reply#{made.turn_id}"}}
     item = client.get_item(TableName=table, Key=key)["Item"]
     assert 3500 < int(item["expires_at"]["N"]) - time.time() <= 3600
+
+
+def test_a_record_that_dynamodb_has_not_deleted_yet_is_gone_after_its_hour(resources: Resources, title: str) -> None:
+    client, table = resources.client("dynamodb"), resources.name("players")
+    records, made = DynamoTurns(client, table), record()
+    records.begin(title, "ann", made)
+    key = {"pk": {"S": partition(title, "ann")}, "sk": {"S": f"reply#{made.turn_id}"}}
+    item = client.get_item(TableName=table, Key=key)["Item"]
+    client.put_item(TableName=table, Item={**item, "expires_at": {"N": str(int(time.time()) - 1)}})
+    assert records.find(title, "ann", made.turn_id) is None

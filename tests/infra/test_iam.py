@@ -24,6 +24,7 @@ BROAD = {
     f"arn:aws:execute-api:{REGION}:{ACCOUNT}:Api/authorizers/*": "authorisers get their ids when they are made",
     f"arn:aws:execute-api:{REGION}:{ACCOUNT}:StreamApi/dev/*": "the routes of one WebSocket API, for its function",
     f"arn:aws:execute-api:{REGION}:{ACCOUNT}:StreamApi/dev/POST/@connections/*": "one address for each open connection",
+    f"arn:aws:execute-api:{REGION}:{ACCOUNT}:StreamApi/dev/DELETE/@connections/*": "the same, to close them",
 }
 LOG_DELIVERY = {
     *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),

@@ -45,8 +45,8 @@ def test_defect_10_who_connects_is_authorised() -> None:
     authoriser = only("Authorizer")
     assert authoriser["AuthorizerType"] == "REQUEST"
     assert authoriser["AuthorizerUri"].endswith("/functions/AuthorizeConnection.Arn/invocations")
-    # API Gateway refuses what lacks an identity source: a browser lacks the header, everybody else the parameter.
-    assert "IdentitySource" not in authoriser
+    # All that are named would be demanded: a browser lacks the header, everybody else the parameter.
+    assert authoriser["IdentitySource"] == []
 
 
 def test_every_action_has_its_route_and_whatever_else_comes_is_answered() -> None:
@@ -91,10 +91,11 @@ def test_a_streamed_turn_has_what_a_turn_of_rest_has() -> None:
         assert streamed[name] == asked[name]
 
 
-def test_it_may_post_to_connections_of_this_api_and_nothing_else() -> None:
+def test_it_may_post_to_and_close_connections_of_this_api_and_nothing_else() -> None:
     (statement,) = Stage(SERVERLESS).value(functions()["StreamTurn"]["Policies"][-1]["Statement"])
-    arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:StreamApi/dev/POST/@connections/*"
-    assert (statement["Action"], statement["Resource"]) == ("execute-api:ManageConnections", [arn])
+    api = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:StreamApi/dev"
+    arns = [f"{api}/{method}/@connections/*" for method in ("POST", "DELETE")]
+    assert (statement["Action"], statement["Resource"]) == ("execute-api:ManageConnections", arns)
 
 
 @pytest.mark.parametrize("parameters", [SERVERLESS, DOMAIN])
@@ -114,7 +115,17 @@ def test_turns_end_before_api_gateway_gives_up_and_are_dead_only_afterwards() ->
     assert timeout < stream_turn.SPEAKING_SECONDS
     assert timeout > stream_turn.WAITING_SECONDS + stream_turn.POLL_SECONDS
     longest_turn = 25  # `patience.deadline` of a card
-    assert stream_turn.TAKING_OVER_SECONDS + longest_turn < timeout
+    taken_over = stream_turn.TAKING_OVER_SECONDS + stream_turn.RECORD_SECONDS
+    assert taken_over + longest_turn + stream_turn.SECONDS_TO_COMPLETE < timeout
+
+
+def test_failures_of_the_stream_ring() -> None:
+    """Its function answers API Gateway with 200 whatever it tells the client, so no metric of AWS knows of them."""
+    alarm = resources("AWS::CloudWatch::Alarm")["StreamFailuresAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("npcops", "StreamFailures", "Sum")
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "npcops"
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))

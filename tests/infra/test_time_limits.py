@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from npcops import wiring
-from npcops.adapters import aws_services, dynamodb
+from npcops import stream_turn, wiring
+from npcops.adapters import aws_services, connections, dynamodb
 from npcops.characters import Timing
 from tests.infra.descriptions import SERVERLESS, Stage, functions, template
 
@@ -19,7 +19,9 @@ REST_SECONDS = 2
 CACHED: tuple[Any, ...] = (
     aws_services.events_client,
     aws_services.ssm_client,
+    connections.management_client,
     dynamodb.client,
+    dynamodb.quick_client,
     wiring.retriever,
 )
 
@@ -95,3 +97,29 @@ def test_a_search_that_timed_out_is_not_sent_again(monkeypatch: pytest.MonkeyPat
 
 def test_the_tables_are_given_up_early_too() -> None:
     assert longest(dynamodb.client().meta.config) <= 12
+
+
+def most() -> float:
+    """The longest deadline that a turn may have."""
+    return float(template()["Parameters"]["TurnSeconds"]["MaxValue"])
+
+
+def test_a_streamed_turn_has_time_for_its_records_and_to_be_told_whole() -> None:
+    """The end of its record and its voice get what is left by then."""
+    before = stream_turn.RECORD_SECONDS + stream_turn.TAKING_OVER_SECONDS
+    assert before + most() + stream_turn.SECONDS_TO_COMPLETE < functions()["StreamTurn"]["Timeout"]
+
+
+def test_a_voice_that_is_never_heard_ends_in_time_by_default() -> None:
+    usual = float(template()["Parameters"]["TurnSeconds"]["Default"])
+    waits = (stream_turn.RECORD_SECONDS, usual, stream_turn.END_SECONDS, stream_turn.VOICE_SECONDS)
+    assert sum(waits) + stream_turn.SECONDS_TO_COMPLETE < functions()["StreamTurn"]["Timeout"]
+
+
+def test_one_frame_cannot_take_the_turn_s_time() -> None:
+    assert longest(connections.management_client().meta.config) <= 7
+
+
+def test_records_of_calls_leave_the_longest_turn_its_time() -> None:
+    """One before the turn, and one after it."""
+    assert most() + 2 * longest(dynamodb.quick_client().meta.config) < functions()["Converse"]["Timeout"]

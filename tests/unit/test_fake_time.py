@@ -153,7 +153,9 @@ def test_a_cancelled_flow_is_closed_and_not_heard() -> None:
             closed.append(True)
 
     flow = fake.flow(items)
+    assert not flow.ended(5)
     flow.cancel()
+    assert flow.ended(5)
     assert (closed, fake.wait([flow], 1)) == ([True], None)
     assert not fake.flows[0].open
 

@@ -62,7 +62,8 @@ def test_any_script(
     assert climb.ear.events.count("<unsaid>") <= len(climb.models.calls)
     assert LEAKING not in climb.ear.text
     assert not set(resting) & set(climb.models.calls)
-    assert len(climb.models.calls) == len(set(climb.models.calls))
+    # A rung is asked anew only after one before it was heard instead and failed.
+    assert all(climb.models.calls.count(name) <= (place + 1 if hedge else 1) for place, name in enumerate(asked))
     assert gone or said is None or is_of_one_model(said, asked)
 
 

@@ -88,11 +88,31 @@ def test_a_third_is_asked_beside_the_second() -> None:
     assert climb.all_ended
 
 
-def test_who_was_heard_and_failed_makes_way_for_one_that_was_not_asked_yet() -> None:
+@pytest.mark.parametrize("seconds", [7.2, 1.7])
+@pytest.mark.parametrize(("end", "cause"), [(END, "model-malformed"), (THROTTLED, "model-unavailable")])
+def test_who_was_not_heard_is_asked_anew_when_the_heard_one_fails(end: Step, cause: str, seconds: float) -> None:
+    climb = Climbing(big=[0.7, MALFORMED, 0.2, end], small=NAY)
+    take = climb.speak(seconds=seconds, hedge=0.5)
+    assert isinstance(take, Take)
+    assert (take.speech.say, take.answer, take.why) == ("Nay.", "smaller-model", (cause,))
+    assert take.first_at == pytest.approx(1.4)
+    assert climb.models.calls == ["big", "small", "small"]
+    assert climb.ear.text == "Nay."
+    assert climb.all_ended
+
+
+def test_who_was_not_heard_is_not_asked_anew_without_time() -> None:
+    climb = Climbing(big=[0.7, MALFORMED, 0.2, END], small=NAY)
+    assert isinstance(climb.speak(seconds=1.0, hedge=0.5), Nothing)
+    assert climb.models.calls == ["big", "small"]
+
+
+def test_who_was_not_heard_takes_its_old_place_again() -> None:
     climb = Climbing(big=[0.7, "Aye. ", 1, THROTTLED], small=[3, "Nay.", END], third=NAY)
     take = climb.speak(FIRST, SMALLER, Rung("smaller-model", "third"), hedge=0.5)
     assert isinstance(take, Take)
-    assert (take.model, take.why) == ("third-id", ("model-unavailable",))
+    assert climb.models.calls == ["big", "small", "small", "third"]
+    assert (take.model, take.why) == ("third-id", ("model-unavailable", "model-slow"))
 
 
 def test_a_guardrail_ends_both() -> None:

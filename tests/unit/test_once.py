@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 import npcops.once
 from npcops.adapters import dynamodb
@@ -119,9 +119,41 @@ def test_a_table_that_does_not_answer_is_unavailable(title: str, monkeypatch: py
 
             return call
 
-    monkeypatch.setattr(npcops.once, "client", Broken)
+    monkeypatch.setattr(npcops.once, "quick_client", Broken)
     work = Work()
     with pytest.raises(StoreUnavailable) as error:
         do(title, work)
     assert work.done == 0
     assert CANARY not in str(error.value)
+
+
+class Failing:
+    """A client whose table no longer answers once a call is under way."""
+
+    def __init__(self) -> None:
+        self._client = dynamodb.quick_client()
+        self.exceptions = self._client.exceptions
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**_: Any) -> Any:
+            raise ReadTimeoutError(endpoint_url="https://table.test")
+
+        return self._client.put_item if name == "put_item" else call
+
+
+def test_an_answer_that_cannot_be_kept_is_given(
+    title: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(npcops.once, "quick_client", Failing)
+    answer = do(title, Work())
+    assert (answer["say"], answer["usage"]["output_tokens"]) == ("Answer 1.", 2)
+    assert "answer not kept for its Idempotency-Key" in caplog.messages
+
+
+def test_a_failure_whose_record_cannot_be_removed_is_told(title: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ModelUnavailable("Busy.")
+
+    monkeypatch.setattr(npcops.once, "quick_client", Failing)
+    with pytest.raises(ModelUnavailable, match="Busy"):
+        do(title, Work(fail))

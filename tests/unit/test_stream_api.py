@@ -204,5 +204,11 @@ def test_faults_of_ours_are_errors_in_the_log_and_others_are_not() -> None:
     assert found == [("ERROR", "request failed"), ("INFO", "request refused"), ("INFO", "listener gone")]
 
 
+def test_a_turn_knows_how_long_the_function_may_go_on() -> None:
+    left: list[float] = []
+    sent(message(), lambda message, *_: left.append(message.stream.seconds_left()))
+    assert left == [25.0]
+
+
 def test_nobody_is_told_of_a_problem_who_has_gone() -> None:
     assert sent(message("{", connection="gone")) == []

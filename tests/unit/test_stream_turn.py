@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import msgspec
@@ -12,19 +13,27 @@ from npcops.dialogue import Clip, TurnRecord, TurnRequest, VoiceRequest
 from npcops.errors import Conflict, Disconnected, NotFound, StoreUnavailable
 from npcops.speech import Sentence
 from npcops.stream_turn import SPEAKING_SECONDS, WAITING_SECONDS, StreamTurn
+from npcops.turn_ids import moment
+from tests.fake_time import FakeTime
 from tests.streams import Client, Converses, Records, Time, stream, turn
 
 ASKED = TurnRequest("Who are you?")
 
 
 class Voices:
-    """In place of ReadAloud."""
+    """In place of ReadAloud; `waited` is how long the rest of each voice may be waited for."""
+
+    def __init__(self) -> None:
+        self.waited: list[float] = []
 
     def voicing(self, title: str, npc: str, wanted: VoiceRequest, listener: Any) -> Any:
+        waited = self.waited
+
         class Voiced:
             started, said, unsaid = listener.started, listener.said, listener.unsaid
 
             def finish(self, seconds: float) -> None:
+                waited.append(seconds)
                 listener.spoke(Sentence(0, 0, 9), Clip(wanted.format, 22050, b"sound", 400, ()))
 
         return Voiced()
@@ -35,7 +44,11 @@ class Stage:
 
     def __init__(self, *pieces: str, fails: Exception | None = None) -> None:
         self.time, self.records, self.converse = Time(), Records(), Converses(*pieces, fails=fails)
-        self.turns = StreamTurn(self.converse, self.records, Voices, self.time, self.time.sleep)
+        self.beside, self.voices = FakeTime(), Voices()
+        self.turns = self.using(self.records)
+
+    def using(self, records: Records) -> StreamTurn:
+        return StreamTurn(self.converse, records, lambda: self.voices, self.beside, self.time, self.time.sleep)
 
     def speak(self, client: Client, request: TurnRequest = ASKED) -> Any:
         return self.turns.speak("game", "ann", "mira", request, stream(client, self.time))
@@ -90,8 +103,33 @@ def test_a_stopped_turn_is_spoken_anew_under_its_id() -> None:
     told = stage.resume(again, turn_id)
     assert told.turn.turn_id == turn_id
     assert again.said == told.turn.say == "Well met, Ann."
-    assert stage.converse.calls[0] == stage.converse.calls[1]
-    assert stage.record.state == "finished"
+    assert {event["turn_id"] for event in again.events} == {again.events[-1]["turn"]["turn_id"]} == {turn_id}
+    assert stage.converse.calls[0][:-1] == stage.converse.calls[1][:-1]
+    assert (stage.record.state, stage.record.turn) == ("finished", told.turn)
+
+
+def test_a_turn_that_is_spoken_anew_is_remembered_as_of_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under its old id it would be part of snapshots taken meanwhile, and older than Memories made meanwhile."""
+    stage = Stage("Well ", "met.")
+    stage.converse.between = lambda: stage.time.passes(0.1)
+    with pytest.raises(Disconnected):
+        stage.speak(Client(closes_after=1))
+    later = time.time_ns() + 10_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    told = stage.resume(Client(), stage.record.turn_id)
+    first, second = (call[-1] for call in stage.converse.calls)
+    assert first == told.turn.turn_id
+    assert moment(second) == later // 1_000_000 > moment(first)
+
+
+def test_a_problem_with_a_turn_that_is_spoken_anew_names_it_as_the_client_does() -> None:
+    stage, client = Stage(fails=NotFound("No such NPC.")), Client()
+    stage.records.begin("game", "ann", TurnRecord("t1", "mira", ASKED, "first", stage.time.now, "stopped"))
+    to = stream(client, stage.time)
+    with pytest.raises(NotFound):
+        stage.turns.resume("game", "ann", "t1", to)
+    to.problem({})
+    assert {event["turn_id"] for event in client.events} == {"t1"}
 
 
 def test_a_turn_that_another_speaks_is_waited_for() -> None:
@@ -107,7 +145,7 @@ def test_a_turn_that_another_speaks_is_waited_for() -> None:
         if waited == 3:
             assert stage.records.replace("game", "ann", record, finished)
 
-    turns = StreamTurn(stage.converse, stage.records, Voices, stage.time, sleep)
+    turns = StreamTurn(stage.converse, stage.records, Voices, stage.beside, stage.time, sleep)
     assert turns.resume("game", "ann", "t1", stream(again, stage.time)) is None
     assert kinds(again) == ["turn.started", "turn.completed"]
     assert (waited, stage.converse.calls) == (3, [])

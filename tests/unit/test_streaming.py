@@ -142,6 +142,24 @@ def test_that_a_client_has_gone_is_noticed_between_words_too() -> None:
         to.problem({})
 
 
+def test_why_nothing_is_sent_any_more_is_known() -> None:
+    client, time = Client(closes_after=0), Time()
+    to = stream(client, time)
+    assert to.failure is None
+    with pytest.raises(Disconnected) as raised:
+        to.said("Well")
+    assert to.failure is raised.value
+
+
+def test_a_turn_keeps_the_id_that_its_client_knows() -> None:
+    client, time = Client(), Time()
+    to = stream(client, time)
+    to.turn_id = "t1"
+    to.started("t2")
+    to.said("Well ")
+    assert [event["turn_id"] for event in client.events] == ["t1", "t1"]
+
+
 def test_that_the_voice_failed_is_said_with_the_turn() -> None:
     client, time = Client(), Time()
     to = stream(client, time)

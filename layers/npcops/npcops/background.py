@@ -25,7 +25,14 @@ class Flow(Protocol):
     """An iterator that is read in the background."""
 
     def cancel(self) -> None:
-        """Nobody wants more of it: the iterator is closed as soon as it yields, and nothing of it is heard again."""
+        """Nobody wants more of it, and nothing of it is heard again.
+
+        An iterator that has a method `hang_up` is told at once, by the thread that cancels; it must not block, and ends
+        what the iterator waits for. In any case the iterator is closed as soon as it yields.
+        """
+
+    def ended(self, seconds: float) -> bool:
+        """Whether reading has come to its end, waited for so long."""
 
 
 class Background(Protocol):
@@ -140,12 +147,22 @@ class _Reading:
     def __init__(self, source: Callable[[], Iterator[Any]]) -> None:
         self._source, self._cancelled = source, False
         self._items: deque[Any] = deque()
+        self._iterator: Any = None
+        self._ended = threading.Event()
         self.bell: SimpleQueue[None] | None = None
 
     def cancel(self) -> None:
         """See Flow."""
         self._cancelled = True
         self._items.clear()
+        # Read after the flag is set, as the reader looks at the flag after this is: one of them sees the other.
+        if hang_up := getattr(self._iterator, "hang_up", None):
+            with suppress(Exception):
+                hang_up()
+
+    def ended(self, seconds: float) -> bool:
+        """See Flow."""
+        return self._ended.wait(max(seconds, 0))
 
     def read(self) -> Callable[[], None]:
         """Read until the end, or until nobody wants more."""
@@ -153,6 +170,8 @@ class _Reading:
             self._read_all()
         except Exception as error:  # noqa: BLE001 (told to the one who hears)
             return partial(self._put, Done(error))
+        finally:
+            self._ended.set()
         return partial(self._put, Done())
 
     def heard(self) -> tuple[Flow, Any] | None:
@@ -162,13 +181,16 @@ class _Reading:
     def _read_all(self) -> None:
         if self._cancelled:
             return
-        items = self._source()
+        items = self._iterator = self._source()
         try:
+            if self._cancelled:
+                return
             for item in items:
                 if self._cancelled:
                     return
                 self._put(item)
         finally:
+            self._iterator = None
             if close := getattr(items, "close", None):
                 with suppress(Exception):
                     close()

@@ -94,7 +94,7 @@ def stream_turn() -> StreamTurn:
     from npcops.stream_turn import StreamTurn
 
     table = settings.read(settings.PlayerSettings).players_table
-    return StreamTurn(converse(), dynamo_turns.DynamoTurns(dynamodb.client(), table), read_aloud)
+    return StreamTurn(converse(), dynamo_turns.DynamoTurns(dynamodb.client(), table), read_aloud, background())
 
 
 def remember() -> Remember:

@@ -59,6 +59,7 @@ class Converse:
     ) -> None:
         self._catalog, self._label, self._scenes, self._casting = catalog, label, scenes, casting
         self._answering, self._afterwards, self._background, self._pace = answering, afterwards, background, pace
+        self._deadlines: dict[tuple[str, str], float] = {}
 
     def __call__(
         self,
@@ -98,14 +99,18 @@ class Converse:
         return Told(turn, figures)
 
     def _script(self, title: str, npc: str) -> Script:
-        """A catalogue that hangs is asked again: by then it answers with what it knew last, if it knew anything."""
+        """A catalogue that hangs is asked again: by then it answers with what it knew last, if it knew anything.
+
+        How long a card lets players wait is known from its last turn, if this process has had one.
+        """
+        seconds = SCRIPT_SHARE * min(self._pace.deadline, self._deadlines.get((title, npc), self._pace.deadline))
         for _ in range(2):
             try:
-                return self._background.run(
-                    lambda: read_script(self._catalog, self._label, title, npc), SCRIPT_SHARE * self._pace.deadline
-                )
+                script = self._background.run(lambda: read_script(self._catalog, self._label, title, npc), seconds)
             except TimedOut:
                 continue
+            self._deadlines[title, npc] = self._pace.of(script.card).deadline
+            return script
         raise StoreUnavailable("The catalogue did not answer in time.")
 
 

@@ -110,6 +110,11 @@ class Disconnected(NpcopsError):
     status = 410
     title = "The connection is closed"
 
+    def __init__(self, detail: str, cause: str | None = None) -> None:
+        """`cause` is the code of a failure because of which nothing arrives, where the client has not simply gone."""
+        super().__init__(detail)
+        self.cause = cause
+
 
 class StoreUnavailable(NpcopsError):
     """A data store (vector store, table, bucket) did not answer after its configured retries."""

@@ -18,7 +18,7 @@ import msgspec
 from npcops.background import Background, Done
 from npcops.breaker import Breakers
 from npcops.dialogue import Answered, Speech, Usage
-from npcops.errors import GuardrailIntervened, ModelFailed, ModelUnavailable
+from npcops.errors import Disconnected, GuardrailIntervened, ModelFailed, ModelUnavailable
 from npcops.leaks import Leaked
 from npcops.model_calls import Delta, Prompt, Reply
 from npcops.ports import ChatModel
@@ -29,6 +29,10 @@ from npcops.turn_ports import Listener
 __all__ = ["Ladder", "Nothing", "Pace", "Rung", "Saying", "Take"]
 
 log = logging.getLogger(__name__)
+
+HANGING_UP_SECONDS = 0.3
+"""For so long the end of all calls is waited for when a listener has gone: a process that is frozen as soon as its turn
+is over would leave a model writing, and billed."""
 
 
 class Take(msgspec.Struct, frozen=True):
@@ -72,8 +76,9 @@ class Ladder:
         """The first rung's answer that can be had by `pace.until`.
 
         `read` raises ModelFailed for a reply that cannot be read, Leaked for one that must not be; `saying` is called
-        once for each rung that is asked. A leak and a guardrail end the ladder: another model, given the same, would be
-        led astray as well. Raises Disconnected when the listener does. No call is waited for afterwards.
+        once each time a rung is asked. A leak and a guardrail end the ladder: another model, given the same, would be
+        led astray as well. Raises Disconnected when the listener does; then nobody is waiting, and calls are given a
+        moment to end. Otherwise no call is waited for afterwards.
         """
 
         def ask(place: int, rung: Rung) -> Attempt:
@@ -90,6 +95,10 @@ class Ladder:
             return climb.nothing("leak")
         except GuardrailIntervened:
             return climb.nothing("guardrail")
+        except Disconnected:
+            race.stop()
+            race.see_out(HANGING_UP_SECONDS)
+            raise
         finally:
             race.stop()
 

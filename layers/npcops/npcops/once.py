@@ -6,6 +6,7 @@ under way included.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,13 +23,14 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 )
 
 from npcops import settings
-from npcops.adapters.dynamodb import client
+from npcops.adapters.dynamodb import quick_client
 from npcops.adapters.player_table import partition
 from npcops.errors import Conflict, StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+log = logging.getLogger(__name__)
 SECONDS = 3600
 
 
@@ -53,6 +55,7 @@ def once(title: str, player: str, key: str, body: str, context: Any, work: Calla
     """Run `work` unless this player already did with this `key`; its result as JSON values.
 
     Raises Conflict when the first call is still under way or had another body. A `work` that raises can be repeated.
+    Raises StoreUnavailable when nothing is known of an earlier call; what comes of `work` is told in any case.
     """
     store = DynamoDBPersistenceLayer(
         table_name=settings.read(settings.PlayerSettings).players_table,
@@ -60,7 +63,7 @@ def once(title: str, player: str, key: str, body: str, context: Any, work: Calla
         sort_key_attr="sk",
         static_pk_value=partition(title, player),
         expiry_attr="expires_at",
-        boto3_client=cast("DynamoDBClient", ExistingOnly(client())),
+        boto3_client=cast("DynamoDBClient", ExistingOnly(quick_client())),
     )
     config = IdempotencyConfig(
         event_key_jmespath="key",
@@ -68,12 +71,13 @@ def once(title: str, player: str, key: str, body: str, context: Any, work: Calla
         expires_after_seconds=SECONDS,
         lambda_context=context,
     )
+    done = _Outcome(work)
 
     @idempotent_function(  # type: ignore[untyped-decorator] # Powertools does not type it
         data_keyword_argument="call", config=config, persistence_store=store
     )
     def run(call: dict[str, str]) -> Any:
-        return msgspec.to_builtins(work())
+        return done()
 
     try:
         return run(call={"key": key, "body": body})
@@ -82,4 +86,28 @@ def once(title: str, player: str, key: str, body: str, context: Any, work: Calla
     except IdempotencyValidationError:
         raise Conflict("This Idempotency-Key was used for another body.") from None
     except IdempotencyPersistenceLayerError:
-        raise StoreUnavailable("The player table did not answer.") from None
+        return done.unrecorded()
+
+
+class _Outcome:
+    """What came of the work, which counts even if it cannot be recorded."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work = work
+        self._result: Any = None
+        self._error: Exception | None = StoreUnavailable("The player table did not answer.")
+
+    def __call__(self) -> Any:
+        try:
+            self._result, self._error = msgspec.to_builtins(self._work()), None
+        except Exception as error:
+            self._error = error
+            raise
+        return self._result
+
+    def unrecorded(self) -> Any:
+        """The same again when its record has failed; StoreUnavailable if the work was not done."""
+        if self._error is not None:
+            raise self._error from None
+        log.warning("answer not kept for its Idempotency-Key")
+        return self._result

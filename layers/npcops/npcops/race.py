@@ -55,6 +55,7 @@ class Race:
         self._background, self._breakers, self._ask, self._pace = background, breakers, ask, pace
         self._left = deque(enumerate(rungs))
         self._causes: list[tuple[int, str]] = []
+        self._ending: list[Flow] = []
         self.running: list[Attempt] = []
         self.heard: Attempt | None = None
 
@@ -82,13 +83,18 @@ class Race:
         return (flows[come[0]], come[1]) if come else None
 
     def hear(self, attempt: Attempt) -> None:
-        """This one spoke first: whoever had a head start was slow, and nobody else goes on."""
+        """This one spoke first: whoever had a head start was slow, and nobody else goes on.
+
+        Who was asked after it has not failed, and may be asked anew if this one does.
+        """
         self.heard = attempt
         for other in [other for other in self.running if other is not attempt]:
             if other.place < attempt.place:
                 self.fail(other, "model-slow")
             else:
                 self._leave(other)
+                self._left.append((other.place, other.rung))
+        self._left = deque(sorted(self._left, key=lambda left: left[0]))
 
     def succeed(self, attempt: Attempt) -> None:
         """The model has answered, well or badly."""
@@ -108,6 +114,12 @@ class Race:
         for attempt in tuple(self.running):
             self._leave(attempt)
 
+    def see_out(self, seconds: float) -> None:
+        """Waits up to so long for the end of all calls that nobody wants any more."""
+        ends = self._background.now() + seconds
+        for flow in self._ending:
+            flow.ended(ends - self._background.now())
+
     def why(self, before: int | None = None) -> tuple[str, ...]:
         """The causes, once each in the order of the rungs; those of rungs `before` one only."""
         causes = sorted(self._causes, key=lambda cause: cause[0])
@@ -124,6 +136,7 @@ class Race:
     def _leave(self, attempt: Attempt) -> None:
         self.running.remove(attempt)
         attempt.flow.cancel()
+        self._ending.append(attempt.flow)
 
     def _limit(self, attempt: Attempt) -> float:
         """Until when an attempt may be silent: to the end, if nobody is left who could be asked instead."""

@@ -25,6 +25,7 @@ from npcops.turn_ports import Connections
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 LEEWAY_SECONDS = 60
 TAKEN = {"statusCode": 200}
+SLOW_CLIENT = "LimitExceededException"
 Ref = Annotated[str, msgspec.Meta(max_length=64)]
 
 
@@ -62,14 +63,18 @@ REFERENCE = msgspec.json.Decoder(_Referred)
 class Message:
     """One message of a connection. `stream` leads back to it."""
 
-    def __init__(self, event: dict[str, Any], connections: Connections) -> None:
+    def __init__(self, event: dict[str, Any], context: Any, connections: Connections) -> None:
         self._event, self._text = event, str(event.get("body") or "")
-        context = event["requestContext"]
-        self.id, self.connection = str(context["requestId"]), str(context["connectionId"])
+        about = event["requestContext"]
+        self.id, self.connection = str(about["requestId"]), str(about["connectionId"])
         ref = None
         with suppress(msgspec.DecodeError, ValueError, RecursionError):
             ref = REFERENCE.decode(self._text).ref
-        self.stream = TurnStream(functools.partial(connections.post, self.connection), ref)
+        self.stream = TurnStream(
+            functools.partial(connections.post, self.connection),
+            ref,
+            seconds_left=lambda: float(context.get_remaining_time_in_millis()) / 1000,
+        )
 
     def caller(self) -> identity.Identity:
         """Who connected. Raises Unauthenticated once their token has expired."""
@@ -102,7 +107,7 @@ def messages(connections: Connections, *scopes: str) -> Callable[[Answer], Handl
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             if event["requestContext"]["eventType"] == "MESSAGE":
                 metrics.add_metric("Messages", MetricUnit.Count, 1)
-                _answer(Message(event, connections), scopes, function)
+                _answer(Message(event, context, connections), scopes, function)
             else:
                 metrics.add_metric("Connections", MetricUnit.Count, 1)
             return TAKEN
@@ -119,16 +124,32 @@ def _answer(message: Message, scopes: tuple[str, ...], function: Answer) -> None
         logger.append_keys(title=caller.title)
         caller.allow(scopes)
         function(message, caller, message.asked())
-    except Disconnected:
-        logger.info("listener gone", turn_id=message.stream.turn_id)
+    except Disconnected as gone:
+        if gone.cause is None:
+            logger.info("listener gone", turn_id=message.stream.turn_id)
         metrics.add_metric("TurnsAbandoned", MetricUnit.Count, 1)
     except NpcopsError as error:
         record_failure(error)
+        if error.status >= 500:
+            metrics.add_metric("StreamFailures", MetricUnit.Count, 1)
         _tell(message, error)
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever it is, the client gets a problem
         logger.error("unexpected failure", error_type=type(error).__name__, frames=frames(error))
         metrics.add_metric("UnexpectedFailures", MetricUnit.Count, 1)
+        metrics.add_metric("StreamFailures", MetricUnit.Count, 1)
         _tell(message, NpcopsError("The failure was recorded; please quote the instance."))
+    finally:
+        _count_failed_post(message.stream)
+
+
+def _count_failed_post(stream: TurnStream) -> None:
+    """Only a client that has closed its connection is no failure; who is too slow is one, but none of ours."""
+    failure = stream.failure
+    if isinstance(failure, Disconnected) and failure.cause:
+        logger.error("post failed", turn_id=stream.turn_id, cause=failure.cause)
+        metrics.add_metric("PostsFailed", MetricUnit.Count, 1)
+        if failure.cause != SLOW_CLIENT:
+            metrics.add_metric("StreamFailures", MetricUnit.Count, 1)
 
 
 def _tell(message: Message, error: NpcopsError) -> None:

@@ -7,10 +7,11 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
+from npcops.background import Background, TimedOut
 from npcops.dialogue import Told, TurnRecord, TurnRequest, VoiceRequest
 from npcops.errors import Conflict, Disconnected, NotFound, StoreUnavailable
 from npcops.speech import VoiceListener
@@ -18,16 +19,22 @@ from npcops.streaming import TurnStream
 from npcops.turn_ids import new_turn_id
 from npcops.turn_ports import Listener, TurnRecords
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 # Longer than the function may run: whoever has not ended a turn by then has died.
 SPEAKING_SECONDS = 30.0
 # How long a turn that another speaks is waited for.
 WAITING_SECONDS = 10.0
 # A turn is taken over no later in a call, which has to end in time itself; the client asks again.
-TAKING_OVER_SECONDS = 2.0
+TAKING_OVER_SECONDS = 1.0
+# How long a record is waited for before the turn, and after it. A turn is spoken without them, too.
+RECORD_SECONDS = 0.8
+END_SECONDS = 1.0
 POLL_SECONDS = 0.25
 # How long after its last word the voice of a turn may still come.
 VOICE_SECONDS = 6.0
+# What the function keeps of its time to send the whole turn.
+SECONDS_TO_COMPLETE = 1.0
 
 
 class Speaks(Protocol):
@@ -61,20 +68,21 @@ class StreamTurn:
         converse: Speaks,
         records: TurnRecords,
         voices: Callable[[], Voices],
+        background: Background,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._converse, self._records, self._voices = converse, records, voices
-        self._now, self._sleep = now, sleep
+        self._background, self._now, self._sleep = background, now, sleep
 
     def speak(self, title: str, player: str, npc: str, request: TurnRequest, stream: TurnStream) -> Told:
         """A new turn. Raises what Converse raises; Disconnected when the client is gone before the turn is whole."""
         record = TurnRecord(new_turn_id(), npc, request, _new_speaker(), self._now() + SPEAKING_SECONDS)
         try:
-            self._records.begin(title, player, record)
+            self._in_time(lambda: self._records.begin(title, player, record))
         except StoreUnavailable:
             log.warning("turn not recorded", extra={"turn_id": record.turn_id})
-        return self._spoken(title, player, record, stream)
+        return self._spoken(title, player, record, record.turn_id, stream)
 
     def resume(self, title: str, player: str, turn_id: str, stream: TurnStream) -> Told | None:
         """A turn of this player's last hour: as it was spoken (then None is returned), or spoken anew if it was not.
@@ -83,7 +91,7 @@ class StreamTurn:
         """
         began = self._now()
         while True:
-            record = self._records.find(title, player, turn_id)
+            record = self._in_time(lambda: self._records.find(title, player, turn_id))
             if record is None:
                 raise NotFound("This player has no such turn, or it is more than an hour old.")
             if record.turn is not None:
@@ -93,40 +101,57 @@ class StreamTurn:
                 return None
             waited, idle = self._now() - began, record.state == "stopped" or record.until < self._now()
             if idle and waited <= TAKING_OVER_SECONDS:
-                mine = msgspec.structs.replace(
-                    record, speaker=_new_speaker(), until=self._now() + SPEAKING_SECONDS, state="speaking"
-                )
-                if self._records.replace(title, player, record, mine):
-                    return self._spoken(title, player, mine, stream)
+                if mine := self._taken_over(title, player, record):
+                    stream.turn_id, anew = turn_id, new_turn_id()
+                    log.info("turn spoken anew", extra={"turn_id": turn_id, "remembered_as": anew})
+                    return self._spoken(title, player, mine, anew, stream)
             elif idle or waited >= WAITING_SECONDS:
                 raise Conflict("The turn is being spoken elsewhere; resume it again in a moment.")
             self._sleep(POLL_SECONDS)
 
-    def _spoken(self, title: str, player: str, record: TurnRecord, stream: TurnStream) -> Told:
+    def _taken_over(self, title: str, player: str, record: TurnRecord) -> TurnRecord | None:
+        until = self._now() + SPEAKING_SECONDS
+        mine = msgspec.structs.replace(record, speaker=_new_speaker(), until=until, state="speaking")
+        return mine if self._in_time(lambda: self._records.replace(title, player, record, mine)) else None
+
+    def _spoken(self, title: str, player: str, record: TurnRecord, remembered_as: str, stream: TurnStream) -> Told:
+        """`remembered_as` is of the moment at which this speaker begins: memories and snapshots go by it.
+
+        For the client the turn keeps the id that it was announced by, however often it is spoken.
+        """
         stream.npc = record.npc
         wanted, voiced, ended = record.request.voice, None, msgspec.structs.replace(record, state="stopped")
         try:
             voiced = self._voices().voicing(title, record.npc, wanted, stream) if wanted else None
             told = self._converse(
-                title, player, record.npc, record.request, listener=voiced or stream, turn_id=record.turn_id
+                title, player, record.npc, record.request, listener=voiced or stream, turn_id=remembered_as
             )
-            ended = msgspec.structs.replace(
-                record, state="finished", turn=msgspec.structs.replace(told.turn, voice=None)
-            )
+            turn = msgspec.structs.replace(told.turn, turn_id=record.turn_id)
+            ended = msgspec.structs.replace(record, state="finished", turn=msgspec.structs.replace(turn, voice=None))
         finally:
-            self._end(title, player, record, ended)
+            self._end(title, player, record, ended, min(END_SECONDS, _seconds_left(stream)))
         # It was spoken, remembered and paid for: it counts even if its client has gone, who may come back for it.
         with suppress(Disconnected):
             if voiced:
-                voiced.finish(VOICE_SECONDS)
-            stream.completed(told.turn)
-        return told
+                voiced.finish(min(VOICE_SECONDS, _seconds_left(stream)))
+            stream.completed(turn)
+        return msgspec.structs.replace(told, turn=turn)
 
-    def _end(self, title: str, player: str, record: TurnRecord, ended: TurnRecord) -> None:
+    def _end(self, title: str, player: str, record: TurnRecord, ended: TurnRecord, seconds: float) -> None:
         try:
-            self._records.replace(title, player, record, ended)
+            self._in_time(lambda: self._records.replace(title, player, record, ended), seconds)
         except StoreUnavailable:
             log.warning("end of turn not recorded", extra={"turn_id": record.turn_id})
+
+    def _in_time(self, work: Callable[[], T], seconds: float = RECORD_SECONDS) -> T:
+        try:
+            return self._background.run(work, seconds)
+        except TimedOut:
+            raise StoreUnavailable("The records of turns did not answer in time.") from None
+
+
+def _seconds_left(stream: TurnStream) -> float:
+    return max(0.0, stream.seconds_left() - SECONDS_TO_COMPLETE)
 
 
 def _new_speaker() -> str:

@@ -40,9 +40,12 @@ class TurnStream:
         ref: str | None = None,
         now: Callable[[], float] = time.monotonic,
         later: Later = in_background,
+        seconds_left: Callable[[], float] = lambda: float("inf"),
     ) -> None:
+        """`seconds_left` says how long whoever speaks the turn may go on."""
         self.npc = ""
         self.turn_id = ""
+        self.seconds_left = seconds_left
         self._post, self._ref, self._now, self._later = post, ref, now, later
         self._lock = threading.Lock()
         self._pending, self._seq, self._sent_any, self._waiting = "", 0, False, False
@@ -51,9 +54,9 @@ class TurnStream:
         self._voice_problem: dict[str, Any] | None = None
 
     def started(self, turn_id: str) -> None:
-        """See Listener. `npc` is set before."""
-        self.turn_id = turn_id
-        self.tell(Started(turn_id, self.npc, self._ref))
+        """See Listener. `npc` is set before, and `turn_id` where the client knows the turn by another one."""
+        self.turn_id = self.turn_id or turn_id
+        self.tell(Started(self.turn_id, self.npc, self._ref))
 
     def said(self, text: str) -> None:
         """See Listener. Text that was left waiting by the last call is sent by itself."""
@@ -100,6 +103,11 @@ class TurnStream:
     def problem(self, document: dict[str, Any]) -> None:
         """The turn, or the message that asked for one, came to nothing."""
         self.tell(Problem(document, self.turn_id or None, self._ref))
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why nothing is sent any more, if that is so."""
+        return self._failure
 
     def _wake(self) -> None:
         with self._lock:

@@ -114,10 +114,12 @@ def vector_store(answering: bool = False) -> VectorStore:
 def chat() -> ChatModel:
     """The stage's chat model, for a player who waits."""
     from npcops.adapters import bedrock
+    from npcops.adapters.bedrock_attempts import Attempts
 
     wanted = settings.read(settings.ChatSettings)
-    client = bedrock.runtime_client(read_timeout=wanted.chat_seconds, attempts=wanted.chat_attempts)
-    return bedrock.BedrockChat(client, wanted.chat_model)
+    # A client that tries again by itself would also do so after a time-out, when the turn has long given up the call.
+    client = bedrock.runtime_client(read_timeout=wanted.chat_seconds, attempts=1)
+    return bedrock.BedrockChat(client, wanted.chat_model, Attempts(wanted.chat_attempts))
 
 
 def patient_chat() -> ChatModel:

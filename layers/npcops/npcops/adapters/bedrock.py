@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from threading import Event
 from typing import TYPE_CHECKING, cast
 
 import boto3
 from botocore.config import Config
 
+from npcops.adapters.bedrock_attempts import Attempts
 from npcops.adapters.bedrock_errors import model_errors
+from npcops.adapters.bedrock_line import Call, Line
 from npcops.adapters.bedrock_stream import StreamedResponse
 from npcops.adapters.families import converse_request, read_reply
 from npcops.adapters.family_embeddings import Purpose, Vector, embedding_body, read_vectors
@@ -50,33 +53,44 @@ def runtime_client(
 class BedrockChat:
     """`ChatModel` by Converse and ConverseStream."""
 
-    def __init__(self, client: BedrockRuntimeClient, default_model: str) -> None:
-        self._client, self._default_model = client, default_model
+    def __init__(self, client: BedrockRuntimeClient, default_model: str, attempts: Attempts | None = None) -> None:
+        """`attempts` come on top of the client's own; without them there is one."""
+        self._client, self._default_model, self._attempts = client, default_model, attempts or Attempts()
 
     def reply(self, prompt: Prompt, model: str | None = None) -> Reply:
         """See ChatModel."""
+        return self._reply(prompt, model, Event())
+
+    def stream(self, prompt: Prompt, model: str | None = None) -> Call:
+        """The same reply in pieces as they come, and at last as a whole. Raises like `reply`, also in between.
+
+        Closing the iterator early ends the call; so does its `hang_up`, from any thread and while another one waits
+        for the next piece, but before the service has begun to answer only as soon as it does.
+        """
+        line = Line()
+        return Call(self._pieces(prompt, model, line), line)
+
+    def _reply(self, prompt: Prompt, model: str | None, unwanted: Event) -> Reply:
         spec = chat_model(model or self._default_model)
         request = converse_request(prompt, spec)
         started = time.perf_counter()
         with model_errors(spec.id):
-            response = self._client.converse(**request)
+            response = self._attempts.make(lambda: self._client.converse(**request), unwanted)
         return read_reply(response, prompt, spec, _ms_since(started))
 
-    def stream(self, prompt: Prompt, model: str | None = None) -> Iterator[Delta | Reply]:
-        """The same reply in pieces as they come, and at last as a whole. Raises like `reply`, also in between.
-
-        Closing the iterator early ends the call.
-        """
+    def _pieces(self, prompt: Prompt, model: str | None, line: Line) -> Iterator[Delta | Reply]:
         spec = chat_model(model or self._default_model)
         if not spec.entry.streaming:
-            yield self.reply(prompt, model)
+            yield self._reply(prompt, model, line.unwanted)
             return
         request = cast("ConverseStreamRequestTypeDef", converse_request(prompt, spec))
         collected = StreamedResponse(text_is_tool_input=prompt.tool is not None and spec.entry.tool_choice == "none")
         started = time.perf_counter()
         with model_errors(spec.id):
-            events = self._client.converse_stream(**request)["stream"]
+            response = self._attempts.make(lambda: self._client.converse_stream(**request), line.unwanted)
+            events = response["stream"]
             try:
+                line.carries(events)
                 for event in events:
                     if delta := collected.add(event):
                         yield delta

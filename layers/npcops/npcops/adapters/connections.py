@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,13 @@ from npcops.errors import Disconnected
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
 
-GONE, TOO_LARGE = 410, 413
-# A client that reads slowly shows as throttling (LimitExceededException), which botocore waits for and tries again.
+GONE, TOO_LARGE, TOO_SLOW = 410, 413, 429
+# A client that reads slowly shows as throttling (LimitExceededException), which botocore waits for and tries again. One
+# frame may not cost the turn its time: it has 7 seconds in the worst case.
 PATIENT = Config(
     connect_timeout=1,
     read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 4},
+    retries={"mode": "standard", "total_max_attempts": 2},
     tcp_keepalive=True,
 )
 
@@ -37,7 +39,11 @@ class ApiGatewayConnections:
         self._client = client
 
     def post(self, connection: str, frame: bytes) -> None:
-        """See Connections. A connection that cannot be reached for seconds counts as gone: its client may resume."""
+        """See Connections. A connection that cannot be reached for seconds counts as gone: its client may resume.
+
+        One whose client is too slow is closed, so that the client knows. Disconnected has a `cause` unless the client
+        has closed the connection.
+        """
         try:
             self._client.post_to_connection(ConnectionId=connection, Data=frame)
         except ClientError as error:
@@ -46,6 +52,16 @@ class ApiGatewayConnections:
                 raise ValueError(f"a frame of {len(frame)} bytes") from None
             if status == GONE:
                 raise Disconnected("The client has closed the connection.") from None
-            raise Disconnected(f"The connection took no frame ({error.response['Error']['Code']}).") from None
+            if status == TOO_SLOW:
+                self._close(connection)
+            raise _failed(error.response["Error"]["Code"]) from None
         except BotoCoreError as error:
-            raise Disconnected(f"The connection took no frame ({type(error).__name__}).") from None
+            raise _failed(type(error).__name__) from None
+
+    def _close(self, connection: str) -> None:
+        with suppress(ClientError, BotoCoreError):
+            self._client.delete_connection(ConnectionId=connection)
+
+
+def _failed(code: str) -> Disconnected:
+    return Disconnected(f"The connection took no frame ({code}).", code)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from npcops.adapters.dynamodb import Item, available, expires, key, pack
+from npcops.adapters.dynamodb import Item, available, expires, key, pack, unpack
 from npcops.adapters.player_table import WHAT, PlayerTable, partition, put
 from npcops.dialogue import TurnRecord
 
@@ -22,8 +23,15 @@ class DynamoTurns(PlayerTable):
         self.write(pk, record.turn_id, put(_item(pk, record), ConditionExpression="attribute_not_exists(pk)"))
 
     def find(self, title: str, player: str, turn_id: str) -> TurnRecord | None:
-        """See TurnRecords."""
-        return self.read(partition(title, player), _sort_key(turn_id), TurnRecord)
+        """See TurnRecords. DynamoDB may take days to delete what has expired."""
+        with available(WHAT):
+            found = self._client.get_item(
+                TableName=self._table, Key=key(partition(title, player), _sort_key(turn_id)), ConsistentRead=True
+            )
+        item = found.get("Item")
+        if item is None or float(item["expires_at"]["N"]) <= time.time():
+            return None
+        return unpack(item, TurnRecord)
 
     def replace(self, title: str, player: str, before: TurnRecord, after: TurnRecord) -> bool:
         """See TurnRecords. A record that was erased has no version, so it cannot come back."""

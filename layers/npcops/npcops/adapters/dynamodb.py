@@ -34,6 +34,18 @@ def client() -> DynamoDBClient:
     return boto3.client("dynamodb", config=config)
 
 
+@cache
+def quick_client() -> DynamoDBClient:
+    """One more, for what a turn can do without: a call of it takes a second or so, and is not sent again."""
+    config = Config(
+        connect_timeout=0.5,
+        read_timeout=0.8,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        tcp_keepalive=True,
+    )
+    return boto3.client("dynamodb", config=config)
+
+
 @contextmanager
 def available(what: str) -> Iterator[None]:
     """Turn failures of the service into StoreUnavailable; failed conditions pass through."""

@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, IO, cast
+from typing import IO, Any, cast
 
 VERSION = "2.5.0"
 SLICES = {

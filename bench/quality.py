@@ -32,7 +32,7 @@ def run(lore: Path = WORLD / "lore", questions: Path = WORLD / "golden" / "quest
         ranks, held = [], []
         for case in golden:
             viewer = Viewer(case.get("npc"), frozenset(case.get("flags", ())))
-            passages = retriever.retrieve("bench", case["question"], viewer, CONTEXT_TOKENS)
+            passages = retriever.find("bench", case["question"], viewer, CONTEXT_TOKENS).passages
             order = list(dict.fromkeys(passage.document for passage in passages))
             ranks.append(order.index(case["document"]) + 1 if case["document"] in order else None)
             text = " ".join(passage.text for passage in passages).lower()

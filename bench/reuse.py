@@ -9,18 +9,15 @@ questions (reuse_pairs.jsonl): the share taken for the same by cosine alone, and
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from bench.cold_start import ROOT, environment, event
+from bench.cold_start import event
 from bench.lore_index import LocalEmbeddings
-from bench.processes import free_port, served
-from bench.turn import Context, answered, handler_of, metrics_unseen, sample_lore
+from bench.turn import Context, answered, handler_of, in_process, sample_lore
 
 TURNS, WARM = 100, 20
 # What a shelf is read for at most.
@@ -85,9 +82,9 @@ def turns(location: Path) -> dict[str, Any]:
         seen.append(asked)
         return find(self, asked)
 
-    Reuse.find = noted  # type: ignore[method-assign]
+    Reuse.find = noted
     result: dict[str, Any] = {"model": timed(handler, reused=False)}
-    Reuse.find = find  # type: ignore[method-assign]
+    Reuse.find = find
     asked, reuse = seen[-1], bootstrap.reuse()
     speech = Speech("Three chips, and you bail.", "amused", citations=(asked.passages[0].id,))
     for _ in range(FULL):
@@ -98,13 +95,7 @@ def turns(location: Path) -> dict[str, Any]:
 
 def run() -> dict[str, Any]:
     """All of it."""
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.update(environment(port, Path(folder) / "lore.sqlite"))
-        server = [sys.executable, "-m", "bench.loopback", str(port)]
-        with served(server, port, dict(os.environ), cwd=ROOT), metrics_unseen():
-            compared = turns(Path(folder) / "lore.sqlite")
-    return {"turns": compared, "questions": questions()}
+    return {"turns": in_process(turns), "questions": questions()}
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class Moments:
                     self.worded = time.perf_counter()
                 yield item
 
-        bedrock.BedrockChat.stream = stream  # type: ignore[method-assign]
+        bedrock.BedrockChat.stream = stream
 
     def _watch_posts(self) -> None:
         from npcops.adapters import connections
@@ -75,7 +75,7 @@ class Moments:
             if told["event"] == "say.delta" and not self.posted:
                 self.posting, self.posted = begun, time.perf_counter()
 
-        connections.ApiGatewayConnections.post = post  # type: ignore[method-assign]
+        connections.ApiGatewayConnections.post = post
 
 
 def message() -> dict[str, Any]:

@@ -148,14 +148,14 @@ def answered(answer: dict[str, Any]) -> None:
         sys.exit(f"No turn worth measuring: {json.dumps(turn)[:400]}")
 
 
-def run() -> dict[str, Any]:
-    """Figures per turn in CPU milliseconds."""
+def in_process(measured: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """What `measured` returns, given a place for the lore, with AWS answered by the loopback server."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(environment(port, Path(folder) / "lore.sqlite"))
         server = [sys.executable, "-m", "bench.loopback", str(port)]
         with served(server, port, dict(os.environ), cwd=ROOT), metrics_unseen():
-            return measure(Path(folder) / "lore.sqlite")
+            return measured(Path(folder) / "lore.sqlite")
 
 
 def measure(location: Path) -> dict[str, Any]:
@@ -185,4 +185,4 @@ def measure(location: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(), indent=2))
+    print(json.dumps(in_process(measure), indent=2))

@@ -83,6 +83,6 @@ def logged() -> Iterator[io.StringIO]:
     """What the functions' logger writes."""
     written = io.StringIO()
     (handler,) = telemetry.logger.handlers
-    before = handler.setStream(written)  # type: ignore[attr-defined]
+    before = handler.setStream(written)
     yield written
-    handler.setStream(before or handler.stream)  # type: ignore[attr-defined]
+    handler.setStream(before or handler.stream)

@@ -32,7 +32,7 @@ class ScriptedModels:
         self.closed: list[str | None] = []
 
     def reply(self, prompt: Prompt, model: str | None = None) -> Reply:
-        raise NotImplementedError
+        raise AssertionError("turns always stream")
 
     def stream(self, prompt: Prompt, model: str | None = None) -> Iterator[Delta | Reply]:
         self.calls.append(model)

@@ -13,5 +13,5 @@ retriever = bootstrap.retriever()
 def handler(request: Request) -> dict[str, Any]:
     """Passages, best first, with document, heading path, score and text."""
     wanted = SearchRequest.of(request.query("q"), request.query("npc"), request.queries("flags"), request.query("k"))
-    found = retriever.retrieve(request.title, wanted.question, wanted.viewer, wanted.budget_tokens)
-    return {"passages": [present(passage) for passage in found[: wanted.limit]]}
+    found = retriever.find(request.title, wanted.question, wanted.viewer, wanted.budget_tokens)
+    return {"passages": [present(passage) for passage in found.passages[: wanted.limit]]}

@@ -128,7 +128,7 @@ class Failing:
     ],
 )
 def test_a_table_that_does_not_answer_is_told(error: Exception) -> None:
-    answers = DynamoAnswers(Failing(error), "answers")  # type: ignore[arg-type]
+    answers = DynamoAnswers(Failing(error), "answers")
     with pytest.raises(StoreUnavailable):
         answers.newest("shelf", 5)
     with pytest.raises(StoreUnavailable):

@@ -11,19 +11,10 @@ from npcops.adapters.dynamo_catalog import DynamoCatalog
 from npcops.characters import Example, GameTitle, MemoryPolicy, NpcCard, PromptTemplate
 from npcops.errors import Conflict, InvalidRequest, NotFound
 from npcops.ports import Catalog
+from tests.clock import Clock
 from tests.resources import Lagging, Resources
 
 CARD: dict[str, Any] = {"id": "mira", "name": "Mira", "persona": "A ferrywoman."}
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -72,7 +63,7 @@ def test_versions_stay_as_they_were(resources: Resources, catalog: Catalog, titl
 
 
 def test_a_label_moves_to_a_version_that_was_stored_this_moment(resources: Resources, title: str) -> None:
-    catalog = DynamoCatalog(Lagging(resources.dynamodb), resources.name("catalog"), label_seconds=0)  # type: ignore[arg-type]
+    catalog = DynamoCatalog(Lagging(resources.dynamodb), resources.name("catalog"), label_seconds=0)
     version = put(catalog, title, "One.", label="production")
     assert catalog.npc(title, "mira", "production")[1] == version
     assert [entry["labels"] for entry in catalog.names(title, "npcs")] == [{"production": version}]

@@ -12,17 +12,8 @@ from botocore.exceptions import ClientError
 from npcops.adapters.dynamo_catalog import DynamoCatalog
 from npcops.errors import StoreUnavailable
 from npcops.ports import Catalog
+from tests.clock import Clock
 from tests.resources import Resources
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -74,7 +65,7 @@ def table(resources: Resources) -> Failing:
 @pytest.fixture
 def unsure(resources: Resources, table: Failing, clock: Clock) -> Catalog:
     """A catalogue whose table fails when a test says so."""
-    return DynamoCatalog(table, resources.name("catalog"), label_seconds=15, clock=clock)  # type: ignore[arg-type]
+    return DynamoCatalog(table, resources.name("catalog"), label_seconds=15, clock=clock)
 
 
 def test_while_the_table_fails_characters_go_on_as_they_were(

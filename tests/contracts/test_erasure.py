@@ -133,7 +133,7 @@ def test_what_arrives_in_the_middle_of_an_erasure_leaves_nothing(
         players.put_save(title, "ann", made("slot", at(1)), WorldState(("war",)))
         players.put_snapshot(title, "ann", kept("before", at(1)))
 
-    eraser = DynamoPlayers(Intruding(resources.dynamodb, call, arrive), resources.name("players"))  # type: ignore[arg-type]
+    eraser = DynamoPlayers(Intruding(resources.dynamodb, call, arrive), resources.name("players"))
     eraser.erase(title, "ann")
     assert [item["sk"]["S"] for item in resources.items("players", pk=f"{title}#ann")] == ["erased"]
 
@@ -145,7 +145,7 @@ def test_an_erasure_that_cannot_finish_says_so(resources: Resources, players: Pl
         def batch_write_item(self, **request: Any) -> dict[str, Any]:
             return {"UnprocessedItems": request["RequestItems"]}
 
-    eraser = DynamoPlayers(Throttled(resources.dynamodb, "", lambda: None), resources.name("players"))  # type: ignore[arg-type]
+    eraser = DynamoPlayers(Throttled(resources.dynamodb, "", lambda: None), resources.name("players"))
     with pytest.raises(StoreUnavailable, match="erase the player again"):
         eraser.erase(title, "ann")
     assert players.erase(title, "ann") == {"turns": 1}

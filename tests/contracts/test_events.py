@@ -57,13 +57,13 @@ def test_an_event_goes_over_the_bus_with_its_type_and_an_id(resources: Resources
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_bus_that_does_not_answer_is_unavailable(failure: Exception) -> None:
     with pytest.raises(StoreUnavailable, match="LoreFailed"):
-        EventBridgePublisher(Broken(failure), "bus").publish("LoreFailed.v1", {"reason": "secret"})  # type: ignore[arg-type]
+        EventBridgePublisher(Broken(failure), "bus").publish("LoreFailed.v1", {"reason": "secret"})
 
 
 def test_an_event_that_the_bus_refuses_is_not_lost_silently() -> None:
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]}
     with pytest.raises(StoreUnavailable, match="InternalFailure"):
-        EventBridgePublisher(Broken(answer=answer), "bus").publish("LoreFailed.v1", {})  # type: ignore[arg-type]
+        EventBridgePublisher(Broken(answer=answer), "bus").publish("LoreFailed.v1", {})
 
 
 def test_a_hydration_is_started_with_an_event_that_names_the_document(resources: Resources, title: str) -> None:
@@ -80,7 +80,7 @@ def test_a_hydration_is_started_with_an_event_that_names_the_document(resources:
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_machine_that_does_not_answer_is_unavailable(failure: Exception) -> None:
     with pytest.raises(StoreUnavailable):
-        StepFunctionsStarter(Broken(failure), "arn").start("game", "a.md")  # type: ignore[arg-type]
+        StepFunctionsStarter(Broken(failure), "arn").start("game", "a.md")
 
 
 def test_a_title_without_a_promoted_model_has_none(resources: Resources, title: str) -> None:

@@ -192,4 +192,4 @@ def test_work_files_are_written_read_and_removed(work: WorkFiles, title: str) ->
 
 
 def test_removing_no_work_files_is_no_error(work: WorkFiles) -> None:
-    assert work.delete([]) is None  # type: ignore[func-returns-value]
+    assert work.delete([]) is None

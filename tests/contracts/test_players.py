@@ -36,7 +36,7 @@ def test_a_world_is_replaced_as_a_whole(players: PlayerStore, title: str) -> Non
 
 
 def test_what_was_written_this_moment_is_there(resources: Resources, title: str) -> None:
-    players = DynamoPlayers(Lagging(resources.dynamodb), resources.name("players"))  # type: ignore[arg-type]
+    players = DynamoPlayers(Lagging(resources.dynamodb), resources.name("players"))
     players.set_world(title, "ann", WorldState(("war",)))
     tell(players, title, "ann", "mira", "main", "a", "b")
     players.keep_memory(title, "ann", "mira", MAIN, folded(0), 1)

@@ -162,7 +162,7 @@ class Contended:
 
 def test_transactions_that_meet_wait_for_each_other(resources: Resources, title: str) -> None:
     contended = Contended(resources.dynamodb, 0)
-    players = DynamoPlayers(contended, resources.name("players"))  # type: ignore[arg-type]
+    players = DynamoPlayers(contended, resources.name("players"))
     contended.left = 2
     tell(players, title, "ann", "mira", "main", "a")
     assert told(players, title, "ann") == ["a"]

@@ -109,7 +109,7 @@ def test_the_mouth_closes_for_what_the_lips_do(speak: Callable[..., Clip]) -> No
 @speaking
 def test_characters_sound_different(speak: Callable[..., Clip]) -> None:
     clips = {
-        speak("Mind the plank.", SpeakingVoice(voice.id, voice.engines[-1]), format="pcm").audio  # type: ignore[arg-type]
+        speak("Mind the plank.", SpeakingVoice(voice.id, voice.engines[-1]), format="pcm").audio
         for voice in VOICES.values()
     }
     assert len(clips) == len(VOICES)

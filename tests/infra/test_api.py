@@ -72,7 +72,7 @@ def test_requests_are_validated_before_any_function_runs(at: tuple[str, str]) ->
 
 def test_routes_of_the_description_and_of_the_functions_agree() -> None:
     described = {
-        at: re.search(r"\$\{(\w+)\.Arn\}", body["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"])[1]  # type: ignore[index]
+        at: re.search(r"\$\{(\w+)\.Arn\}", body["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"])[1]
         for at, body in operations().items()
     }
     permitted = {

@@ -18,6 +18,6 @@ def bedrock() -> Iterator[Callable[[ScriptedChat], Any]]:
     with ExitStack() as stack:
 
         def start(chat: ScriptedChat) -> Any:
-            return client_of(stack.enter_context(served(create_app(FakeModels(chat)))))  # type: ignore[arg-type]
+            return client_of(stack.enter_context(served(create_app(FakeModels(chat)))))
 
         yield start

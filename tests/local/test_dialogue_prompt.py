@@ -105,7 +105,7 @@ def test_passages_are_cut_to_the_budget() -> None:
 
 
 def test_refusing_examples_are_shown_only_when_nothing_fits() -> None:
-    relevance = Relevance(WordVectors())  # type: ignore[arg-type]
+    relevance = Relevance(WordVectors())
     sure = relevance.cues(_scene(), "The ferry leaves at?")
     unsure = relevance.cues(_scene(), "Quantum chromodynamics?")
     assert [example.reply for example in sure.examples] == ["Ropes are made by the Fenn sisters, friend."]
@@ -117,17 +117,17 @@ def test_the_best_passages_are_shown_whole() -> None:
     passages = "".join(f'<passage id="c{rank}" title="">Part {rank} of it. It goes on.</passage>' for rank in range(5))
     scene = parse_scene([STATIC, f"<lore>{passages}</lore>"])
     assert scene is not None
-    cues = Relevance(WordVectors()).cues(scene, "Part 4 of it?")  # type: ignore[arg-type]
+    cues = Relevance(WordVectors()).cues(scene, "Part 4 of it?")
     assert cues.passages == scene.passages[:PASSAGES_SHOWN]
 
 
 def test_own_knowledge_is_shown_when_it_fits() -> None:
-    cues = Relevance(WordVectors()).cues(_scene(), "What is the grey cat called?")  # type: ignore[arg-type]
+    cues = Relevance(WordVectors()).cues(_scene(), "What is the grey cat called?")
     assert cues.facts[0] == "The grey cat is called Pitch."
 
 
 def test_only_passages_that_carry_the_words_are_cited() -> None:
-    relevance = Relevance(WordVectors())  # type: ignore[arg-type]
+    relevance = Relevance(WordVectors())
     assert relevance.citations("The ferry leaves at dawn.", _scene()) == ["c1"]
     assert relevance.citations("I do not know.", _scene()) == []
     assert relevance.citations("Dragons breathe fire over mountains.", _scene()) == []

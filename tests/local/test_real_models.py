@@ -66,7 +66,7 @@ def test_answers_from_the_lore_and_cites_it(client: Any) -> None:
     assert list(spoken) == ["say", "emotion", "actions", "citations", "memory"]
     assert "five" in spoken["say"].lower()
     assert spoken["citations"] == ["c1"]
-    assert spoken["emotion"] in SCHEMA["properties"]["emotion"]["enum"]  # type: ignore[index]
+    assert spoken["emotion"] in SCHEMA["properties"]["emotion"]["enum"]
 
 
 def test_second_turn_reads_the_constant_part_from_the_cache(client: Any) -> None:

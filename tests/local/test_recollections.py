@@ -135,7 +135,7 @@ class ScriptedLlama:
 async def _speak(
     llama: ScriptedLlama, message: str, schema: dict[str, Any] = SCHEMA, past: str = PAST
 ) -> dict[str, Any]:
-    speaker = Speaker(llama, Relevance(WordVectors()))  # type: ignore[arg-type]
+    speaker = Speaker(llama, Relevance(WordVectors()))
     request = Request([("user", message)], [STATIC, past], Tool("speak", "", schema))
     answer = Answer(request.tool)
     async for event in speaker.respond(request):
@@ -155,7 +155,7 @@ async def _speak(
     ],
 )
 def test_only_what_players_tell_of_themselves_is_noted(message: str, noted: bool) -> None:
-    assert bool(Relevance(WordVectors()).told(message)) is noted  # type: ignore[arg-type]
+    assert bool(Relevance(WordVectors()).told(message)) is noted
 
 
 def test_a_note_is_one_sentence_about_the_player() -> None:

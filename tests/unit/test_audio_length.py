@@ -70,7 +70,7 @@ def test_what_is_no_audio_is_told(kind: AudioFormat, audio: bytes) -> None:
 def test_mp3_and_ogg_are_not_taken_for_each_other() -> None:
     for kind, other in (("mp3", "ogg"), ("ogg", "mp3")):
         with pytest.raises(UnreadableAudio):
-            milliseconds(encoded(kind, 24000, 0.5), other, 24000)  # type: ignore[arg-type]
+            milliseconds(encoded(kind, 24000, 0.5), other, 24000)
 
 
 @given(st.sampled_from(["mp3", "ogg"]), st.integers(0, 2000), st.binary(max_size=40))

@@ -153,7 +153,7 @@ def test_several_flows_are_heard_as_they_come(background: Background) -> None:
 
 
 def test_many_flows_lose_nothing(background: Background) -> None:
-    flows = [background.flow(lambda start=start: iter(range(start, start + 100))) for start in range(0, 800, 100)]  # type: ignore[misc]
+    flows = [background.flow(lambda start=start: iter(range(start, start + 100))) for start in range(0, 800, 100)]
     assert sorted(item for item in heard(background, *flows) if item is not None) == list(range(800))
 
 

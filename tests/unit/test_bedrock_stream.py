@@ -187,7 +187,7 @@ class Silent:
         yield self._body
 
 
-@pytest.mark.parametrize("ends", [None, ReadTimeoutError(None, "", "Read timed out.")])  # type: ignore[arg-type]
+@pytest.mark.parametrize("ends", [None, ReadTimeoutError(None, "", "Read timed out.")])
 def test_a_stream_that_nobody_wants_any_more_is_closed_as_soon_as_it_moves(ends: Exception | None) -> None:
     silent, background = Silent(streamed(block(0, {"text": "Aye"}), *ENDING), ends), Threads()
     client, _ = wired(silent.answer)
@@ -201,7 +201,7 @@ def test_a_stream_that_nobody_wants_any_more_is_closed_as_soon_as_it_moves(ends:
 
 
 def test_a_stream_that_is_never_answered_fails_when_reading_times_out() -> None:
-    silent = Silent(streamed(), ReadTimeoutError(None, "", "Read timed out."))  # type: ignore[arg-type]
+    silent = Silent(streamed(), ReadTimeoutError(None, "", "Read timed out."))
     client, background = wired(silent.answer)[0], Threads()
     flow = background.flow(lambda: BedrockChat(client, MODEL).stream(PROMPT))
     silent.go.set()

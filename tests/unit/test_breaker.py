@@ -5,16 +5,7 @@ from __future__ import annotations
 import pytest
 
 from npcops.breaker import Breaker, Breakers
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ class Api:
         if isinstance(answer, Exception):
             raise answer
         headers = {"x-amzn-ErrorType": answer[1]} if answer[1] else {}
-        return AWSResponse(request.url, answer[0], headers, Raw())  # type: ignore[arg-type]
+        return AWSResponse(request.url, answer[0], headers, Raw())
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -127,7 +128,7 @@ class Outage(NamedTuple):
 
     stage: Plan = GOOD
     small: Plan = GOOD
-    faults: dict[str, Fault] = {}  # noqa: RUF012
+    faults: Mapping[str, Fault] = MappingProxyType({})
     why: tuple[str, ...] = ()
     answer: str = "model"
 

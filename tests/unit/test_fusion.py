@@ -73,5 +73,5 @@ def test_the_ranking_does_not_depend_on_the_order_of_the_candidates(
 ) -> None:
     candidates = [scored(f"{n:02}", *pair) for n, pair in enumerate(pairs)]
     mixed = list(candidates)
-    shuffler.shuffle(mixed)  # type: ignore[attr-defined]
+    shuffler.shuffle(mixed)
     assert fuse(mixed) == fuse(candidates)

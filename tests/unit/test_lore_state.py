@@ -110,7 +110,7 @@ def test_a_list_that_just_fits_is_one_page(ledger: LoreLedger, title: str, monke
 
 def test_a_later_page_reads_nothing_of_the_earlier_ones(moto_resources: Resources, title: str) -> None:
     client = CountingClient(moto_resources.dynamodb)
-    ledger: LoreLedger = DynamoLedger(client, moto_resources.name("ledger"))  # type: ignore[arg-type]
+    ledger: LoreLedger = DynamoLedger(client, moto_resources.name("ledger"))
     for number in range(12):
         known(ledger, title, f"{number:02}.md", Outcome("ready", 1, 1))
     page = list_documents(ledger, title, "08.md", "ready")

@@ -41,7 +41,7 @@ class Answers:
 )
 def test_a_service_that_is_not_there_is_voice_unavailable(error: Exception) -> None:
     with pytest.raises(VoiceUnavailable) as told:
-        PollySynthesizer(lambda: Answers(error)).synthesize(SECRET, AMY, VoiceRequest())  # type: ignore[arg-type, return-value]
+        PollySynthesizer(lambda: Answers(error)).synthesize(SECRET, AMY, VoiceRequest())
     assert SECRET not in str(told.value)
 
 
@@ -56,7 +56,7 @@ def test_a_service_that_is_not_there_is_voice_unavailable(error: Exception) -> N
 )
 def test_nonsense_is_voice_unavailable(answers: Answers) -> None:
     with pytest.raises(VoiceUnavailable):
-        PollySynthesizer(lambda: answers).synthesize("Aye.", AMY, VoiceRequest())  # type: ignore[arg-type, return-value]
+        PollySynthesizer(lambda: answers).synthesize("Aye.", AMY, VoiceRequest())
 
 
 def test_a_client_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ class Shelf:
     def ask(
         self, question: str, viewer: Viewer = ANYONE, budget: int = 1000, history: Sequence[str] = ()
     ) -> list[Passage]:
-        return self.retriever.retrieve("t", question, viewer, budget, history=history)
+        return list(self.retriever.find("t", question, viewer, budget, history=history).passages)
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_a_model_that_does_not_answer_is_told_to_the_caller(shelf: Shelf) -> Non
             raise ModelUnavailable("The embedding model did not answer.")
 
     with pytest.raises(ModelUnavailable):
-        Retriever(Unavailable(), shelf.store).retrieve("t", "mill", ANYONE, 100)
+        Retriever(Unavailable(), shelf.store).find("t", "mill", ANYONE, 100)
 
 
 ranked_chunks = st.lists(

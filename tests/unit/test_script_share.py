@@ -53,7 +53,7 @@ def test_the_card_is_waited_for_as_its_last_deadline_allows(
 ) -> None:
     talk.publish("npcs", "mira", msgspec.structs.replace(MIRA, timing=Timing(deadline=deadline)))
     fake = FakeTime()
-    catalog = talk.catalog = Hanging(talk.catalog, fake)  # type: ignore[assignment]
+    catalog = talk.catalog = Hanging(talk.catalog, fake)
     talk.chat = ScriptedChat({"say": "Aye.", "emotion": "warm"})
     converse = talk.converse(background=fake, pace=StagePace(STAGE))
     converse(talk.title, "ann", "mira", TurnRequest("Who?"))

@@ -97,7 +97,7 @@ def test_whoever_hangs_up_ends_it() -> None:
     def gone(sentence: Sentence, clip: Clip) -> None:
         raise Disconnected("Gone.")
 
-    stage.heard.spoke = gone  # type: ignore[method-assign]
+    stage.heard.spoke = gone
     stage.say("One. Two. ", "Three. ", pause=0.0)
     with pytest.raises(Disconnected):
         stage.say("Four.", pause=1.0)

@@ -116,7 +116,7 @@ def _others(wanted: str) -> bytes:
 
 def _any(sought: Iterable[str], text: str) -> bool:
     # A generator would cost more than what it looks for: this runs some hundred times a text.
-    for part in sought:  # noqa: SIM110
+    for part in sought:  # noqa: SIM110 (as said)
         if part in text:
             return True
     return False

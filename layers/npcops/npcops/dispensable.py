@@ -23,5 +23,5 @@ def attempt(background: Background, what: str, work: Callable[[], T], seconds: f
     except (TimedOut, NpcopsError) as error:
         log.warning("a turn goes on without", extra={"what": what, "error": type(error).__name__})
     except Exception as error:  # noqa: BLE001 (its text may quote a player)
-        log.error("unforeseen", extra={"what": what, "error": type(error).__name__})  # noqa: TRY400
+        log.error("unforeseen", extra={"what": what, "error": type(error).__name__})  # noqa: TRY400 (so may its traceback)
     return None

@@ -38,18 +38,6 @@ class Retriever:
     def __init__(self, embeddings: EmbeddingModel, store: VectorStore) -> None:
         self._embeddings, self._store = embeddings, store
 
-    def retrieve(
-        self,
-        title: str,
-        question: str,
-        viewer: Viewer,
-        budget_tokens: int,
-        limit: int = FINDS_PER_SIDE,
-        history: Sequence[str] = (),
-    ) -> list[Passage]:
-        """The passages of `find`."""
-        return list(self.find(title, question, viewer, budget_tokens, limit, history).passages)
-
     def find(
         self,
         title: str,

@@ -117,7 +117,7 @@ def test_what_api_gateway_says_itself_is_a_refusal_too() -> None:
 @pytest.mark.parametrize(("status", "error"), [(401, Refused), (403, Refused), (500, NotReachable)])
 def test_a_handshake_can_be_refused(status: int, error: type[Exception]) -> None:
     with pytest.raises(error, match=str(status)):
-        speak(Server(InvalidStatus(Response(status, "No", None))))  # type: ignore[arg-type]
+        speak(Server(InvalidStatus(Response(status, "No", None))))
 
 
 def test_a_stage_that_is_not_there_is_not_reachable() -> None:
@@ -138,6 +138,6 @@ def test_one_connection_serves_a_talk_and_is_made_again_when_it_was_closed_meanw
                 raise tries.pop()
             send(text)
 
-        server.send = closed_once  # type: ignore[method-assign]
+        server.send = closed_once
         assert client.speak({"npc": "ferry", "message": "When?"}, lambda _: None) == TURN
     assert len(server.opened) == 2

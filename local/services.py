@@ -1,4 +1,4 @@
-"""The background servers of the local stack: the embedded cloud, Bedrock with real models, Polly with a real voice."""
+"""The background servers of the local stack: the embedded cloud, and the services that functions call besides it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from local.state import StackState
 ACCOUNT = "210987654321"
 REGION = "us-east-1"
 DEFAULT_CHAT, EMBEDDINGS = models.DEFAULTS
-CLOUD, BEDROCK, POLLY = "cloud", "bedrock", "polly"
+CLOUD, BEDROCK, POLLY, COMPREHEND = "cloud", "bedrock", "polly", "comprehend"
+BESIDE = (BEDROCK, POLLY, COMPREHEND)
 PORT_PATIENCE_SECONDS = 3.0
-PREFERRED_PORTS = {CLOUD: 4600, BEDROCK: 4640, POLLY: 4660}
+PREFERRED_PORTS = {CLOUD: 4600, BEDROCK: 4640, POLLY: 4660, COMPREHEND: 4680}
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")
 # By these a developer has another GGUF file, or an OpenAI-compatible server, speak instead.
 OWN_MODEL = ("LOCAL_MODEL_PATH", "LOCAL_OPENAI_BASE_URL", "LOCAL_OPENAI_MODEL", "LOCAL_OPENAI_API_KEY")
@@ -69,6 +70,7 @@ def cloud_environment(layout: Layout, state: StackState) -> dict[str, str]:
             "NPCOPS_JWKS_FILE": str(layout.jwks_file),
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url(state, BEDROCK),
             "AWS_ENDPOINT_URL_POLLY": url(state, POLLY),
+            "AWS_ENDPOINT_URL_COMPREHEND": url(state, COMPREHEND),
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(ROOT),
@@ -113,8 +115,8 @@ def ensure_running(layout: Layout, state: StackState, chat: ChatModel) -> list[s
     if state.chat_digest != chat.digest:
         processes.stop(state.processes.get(BEDROCK))
         state.chat_digest, state.chat_model = chat.digest, chat.description
-    ports_before = {name: state.ports.get(name) for name in (BEDROCK, POLLY)}
-    for name in (BEDROCK, POLLY, CLOUD):
+    ports_before = {name: state.ports.get(name) for name in BESIDE}
+    for name in (*BESIDE, CLOUD):
         if not is_running(state, name):
             patience = PORT_PATIENCE_SECONDS if name in state.ports else 0.0
             state.ports[name] = processes.choose_port(state.ports.get(name, PREFERRED_PORTS[name]), patience)
@@ -123,10 +125,12 @@ def ensure_running(layout: Layout, state: StackState, chat: ChatModel) -> list[s
     own = {**chat.own, "PYTHONPATH": str(ROOT)}
     bedrock = [sys.executable, "-m", "local.bedrock", "--port", str(state.ports[BEDROCK]), "--chat", chat.name]
     polly = [sys.executable, "-m", "local.polly", "--port", str(state.ports[POLLY])]
+    comprehend = [sys.executable, "-m", "local.comprehend", "--port", str(state.ports[COMPREHEND])]
     cloud = [str(venvs.binary("cloud", "python")), "-m", "local.emulator"]
     commands = {
         BEDROCK: (bedrock, clean_environment(own)),
         POLLY: (polly, clean_environment({"PYTHONPATH": str(ROOT)})),
+        COMPREHEND: (comprehend, clean_environment({"PYTHONPATH": str(ROOT)})),
         CLOUD: (cloud, cloud_environment(layout, state)),
     }
     started = [name for name in commands if not is_running(state, name)]
@@ -143,7 +147,7 @@ def is_running(state: StackState, name: str) -> bool:
 
 def stop_all(state: StackState) -> list[str]:
     """Stop all servers, the cloud first; returns the names of those that ran."""
-    return [name for name in (CLOUD, BEDROCK, POLLY) if processes.stop(state.processes.pop(name, None))]
+    return [name for name in (CLOUD, *BESIDE) if processes.stop(state.processes.pop(name, None))]
 
 
 def wait_ready(layout: Layout, state: StackState, name: str, patience_seconds: float = 90.0) -> None:

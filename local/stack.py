@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from local import deploy, issuer, models, processes, seeding, services, state, venvs
+from local.comprehend import corpus
 from local.layout import Layout, current
 from local.state import StackState
 from npc.errors import CliError
@@ -28,7 +29,7 @@ def up(seed: bool = True) -> StackState:
         with step("deployed the application") as done:
             done(deploy.deploy(layout, known, built, chat))
         state.save(layout, known)
-        for name in (services.BEDROCK, services.POLLY):
+        for name in services.BESIDE:
             services.wait_ready(layout, known, name)
         if services.POLLY in started and (missing := services.why_no_voice(known)):
             note(f"  characters answer in text only: {missing}")
@@ -82,9 +83,10 @@ def step(done_text: str) -> Iterator[Callable[[bool], None]]:
 
 def _prepare(layout: Layout, known: StackState, chat: services.ChatModel) -> tuple[str, list[str]]:
     """What does not depend on one another, at once; returns the build's fingerprint and which servers were started."""
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(4) as pool:
         build = pool.submit(_build, layout)
         weights = pool.submit(_install_models, chat)
+        texts = pool.submit(_install_texts)
         cloud = pool.submit(_virtual_environment, "cloud")
         weights.result()
         cloud.result()
@@ -96,6 +98,7 @@ def _prepare(layout: Layout, known: StackState, chat: services.ChatModel) -> tup
         if started:
             note(f"  starting {' and '.join(started)}, with {chat.description}")
         services.wait_ready(layout, known, services.CLOUD)
+        texts.result()
         return build.result(), started
 
 
@@ -117,6 +120,16 @@ def _install_models(chat: services.ChatModel) -> None:
         if not models.installed(name, models.default_directory()):
             with step(f"installed the model {name}"):
                 models.ensure(name, progress=note)
+
+
+def _install_texts() -> None:
+    """What toxicity is learned from; everything else works without it."""
+    if not models.installed(corpus.NAME, models.default_directory()):
+        try:
+            with step("installed the texts that toxicity is learned from"):
+                models.ensure(corpus.NAME, progress=note)
+        except models.ModelUnavailable as error:
+            note(f"  how toxic answers are is not told: {error.reason}")
 
 
 def _converge(layout: Layout, known: StackState, restarted_cloud: bool) -> None:

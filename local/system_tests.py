@@ -22,7 +22,10 @@ ALONE = "tests/system/test_local_stack.py"
 def runs(asked: list[str]) -> list[list[str]]:
     """The arguments of pytest, run by run: what can share the stack (the system tests, and the contracts that can be
     held to real services here), and then what cannot."""
-    contracts = ("catalog", "erasure", "events", "ledger", "lore_bucket", "models", "players", "turn_records")
+    contracts = [
+        *("catalog", "erasure", "evaluation_files", "evaluations", "events", "ledger", "lore_bucket", "models"),
+        *("players", "turn_records"),
+    ]
     together = ["tests/system", *(f"tests/contracts/test_{name}.py" for name in contracts), f"--ignore={ALONE}"]
     return [["-n", "2", "--dist", "loadfile", "-k", "not moto", *together, *asked], [ALONE, *asked]]
 
@@ -33,6 +36,7 @@ def run(known: StackState, asked: list[str]) -> int:
         "NPCOPS_TEST_CLOUD_URL": services.url(known, services.CLOUD),
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": services.url(known, services.BEDROCK),
         "AWS_ENDPOINT_URL_POLLY": services.url(known, services.POLLY),
+        "AWS_ENDPOINT_URL_COMPREHEND": services.url(known, services.COMPREHEND),
     }
     for arguments in runs(asked):
         command = [sys.executable, "-m", "pytest", "-q", *arguments]

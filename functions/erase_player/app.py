@@ -6,12 +6,16 @@ from npcops import bootstrap
 from npcops.api import Request, operation
 from npcops.telemetry import logger
 
-players = bootstrap.players()
+players, reviews = bootstrap.players(), bootstrap.reviews()
 
 
 @operation("server", "studio")
 def handler(request: Request) -> dict[str, Any]:
     """Say how many items of each kind were removed."""
-    removed = players.erase(request.title, request.path("player"))
+    player = request.path("player")
+    removed = players.erase(request.title, player)
+    # After the turns: without its turn, none comes back into the queue.
+    if reviewed := reviews.forget_player(request.title, player):
+        removed = removed | {"reviews": reviewed}
     logger.info("player erased", removed=removed)
     return {"removed": removed}

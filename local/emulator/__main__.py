@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from local.emulator import api_repairs, lambda_repairs, stream_repairs
+from local.emulator import api_repairs, lambda_repairs, map_repairs, stream_repairs
 from local.emulator.keeping import StateKeeper, watched
 
 STATE = Path(os.environ["STATE_DIR"]).parent
@@ -35,6 +35,7 @@ def repair() -> None:
     stream_repairs.end_connections_at_once(apigateway)
     stream_repairs.limit_posts(apigateway)
     stream_repairs.refuse_as_unauthorized(apigateway, lambda_svc)
+    map_repairs.evaluate_jsonata(stepfunctions)
     stepfunctions._run_execution = lambda_repairs.limit_running(stepfunctions._run_execution, MOST_EXECUTIONS)
 
 

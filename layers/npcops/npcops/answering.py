@@ -15,7 +15,7 @@ from npcops.dispensable import attempt
 from npcops.ladder import Ladder, Nothing, Pace, Rung, Take
 from npcops.lore import OPEN, Gate
 from npcops.model_calls import Prompt, Reply
-from npcops.prompting import build_prompt, dated, guard_of
+from npcops.prompting import build_prompt, dated, for_model, guard_of
 from npcops.replies import parse_speech
 from npcops.reuse import Reuse
 from npcops.saying import Saying
@@ -72,6 +72,7 @@ class Answering:
         listener: Listener,
     ) -> Answered:
         """Never fails; raises Disconnected when the listener does. `seconds` are what the whole turn has."""
+        asked = _for_its_model(asked)
         match = self._match(asked, REUSE_SHARE * seconds)
         if match:
             return self._again(match, listener)
@@ -160,3 +161,11 @@ class Answering:
         listener.said(speech.say)
         degraded = Degraded("authored-line", nothing.why)
         return Answered(speech, nothing.usage, AUTHORED, self._background.now(), degraded, reuse)
+
+
+def _for_its_model(asked: Asked) -> Asked:
+    """With the prompt as the model that is asked first is given it; those after it get the same."""
+    template = for_model(asked.script.template, asked.model)
+    if template is asked.script.template:
+        return asked
+    return msgspec.structs.replace(asked, script=msgspec.structs.replace(asked.script, template=template))

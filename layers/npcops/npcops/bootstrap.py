@@ -27,10 +27,10 @@ from npcops.wiring import (
     vector_store,
     work_files,
 )
+from npcops.wiring_people import reviews, spoken_and_days
 
 if TYPE_CHECKING:
     from npcops.adapters.tokens import TokenVerifier
-    from npcops.catalog_entries import PutEntry
     from npcops.commit_hydration import CommitHydration, FailHydration
     from npcops.converse import Converse
     from npcops.embed_and_index import EmbedAndIndex
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from npcops.speech import ReadAloud
     from npcops.stream_turn import StreamTurn
 
-__all__ = ["catalog", "connections", "ledger", "lore_bucket", "players", "retriever"]
+__all__ = ["catalog", "connections", "ledger", "lore_bucket", "players", "retriever", "reviews"]
 
 
 @cache
@@ -82,7 +82,7 @@ def converse() -> Converse:
         scenes=SceneReader(stored, retriever, beside, wanted.context_tokens),
         casting=Casting(wanted.chat_model, wanted.smaller_chat_model, tuned, beside),
         answering=Answering(kept, Ladder(chat(), beside, Breakers(beside.now)), beside),
-        afterwards=Afterwards(stored, kept, events(), beside),
+        afterwards=Afterwards(stored, kept, events(), beside, *spoken_and_days()),
         background=beside,
         pace=StagePace(wanted.turn_seconds, wanted.first_token_seconds, wanted.hedge_seconds or None),
     )
@@ -102,7 +102,8 @@ def remember() -> Remember:
     from npcops.remember import Remember
 
     label = settings.read(settings.CatalogSettings).catalog_label
-    return Remember(catalog(), label, players(), patient_chat(), embeddings(BATCH_SECONDS))
+    model = settings.read(settings.ChatSettings).chat_model
+    return Remember(catalog(), label, players(), patient_chat(), embeddings(BATCH_SECONDS), model)
 
 
 def saves() -> Saves:
@@ -148,13 +149,6 @@ def reconcile_lore() -> ReconcileLore:
     machine = settings.read(settings.ReconcileSettings).hydration_state_machine
     starter = aws_services.StepFunctionsStarter(aws_services.sfn_client(), machine)
     return ReconcileLore(lore_bucket(), ledger(), vector_store(), starter)
-
-
-def put_entry() -> PutEntry:
-    """Function PutEntry."""
-    from npcops.catalog_entries import PutEntry
-
-    return PutEntry(catalog())
 
 
 def token_verifier() -> TokenVerifier:

@@ -18,16 +18,17 @@ class Casting:
     def __init__(self, stage: str, smaller: str, tuned: TunedModels, background: Background) -> None:
         self._stage, self._smaller, self._tuned, self._background = stage, smaller, tuned, background
 
-    def rungs(self, title: str, mode: Mode, seconds: float) -> tuple[list[Rung], tuple[str, ...]]:
+    def rungs(self, title: str, mode: Mode, seconds: float, own: str = "") -> tuple[list[Rung], tuple[str, ...]]:
         """The models of a turn that has `seconds`, best first, and why the first is not the one it should be.
 
-        Raises NoTunedModel for mode `tuned` where none is promoted.
+        `own` is the model that the title names in the place of the stage's. Raises NoTunedModel for mode `tuned` where
+        none is promoted.
         """
         promoted, missing = self._promoted(title, mode, seconds)
         last = [Rung("smaller-model", self._smaller)] if self._smaller else []
         if promoted:
             return [Rung("model", promoted), *(last or [Rung("stage-model", self._stage)])], ()
-        return [Rung("stage-model" if missing else "model", self._stage), *last], missing
+        return [Rung("stage-model" if missing else "model", own or self._stage), *last], missing
 
     def _promoted(self, title: str, mode: Mode, seconds: float) -> tuple[str | None, tuple[str, ...]]:
         if mode in ("base", "rag"):

@@ -70,7 +70,8 @@ class NpcCard(msgspec.Struct, frozen=True):
 
     `emotions` and `actions` are names from the title's own (none named: no restriction, and no action). `fallbacks` are
     authored lines by mood (`busy`, `unsure`, `refuse`, `default`) for when no model can answer. For a `unique` NPC no
-    answer is used twice.
+    answer is used twice. `example_sets` names sets of the catalogue whose examples follow the card's own; `suites` the
+    golden suites that guard the character (npcops.golden).
     """
 
     id: str
@@ -89,13 +90,17 @@ class NpcCard(msgspec.Struct, frozen=True):
     timing: Timing = Timing()
     unique: bool = False
     speech: SpeakingVoice | None = None
+    example_sets: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()
 
 
 class GameTitle(msgspec.Struct, frozen=True):
     """A game as its designers describe it (`world/title.yaml`).
 
     `flags` explains every world-state flag; `emotions` are all that a character of this game can show (empty: whatever
-    its card names), `actions` all that a character can have the game do.
+    its card names), `actions` all that a character can have the game do; `action_sets` names sets of the catalogue
+    whose actions are added to them. `lore` is the snapshot that NPCs know (empty: the live lore), `model` the model
+    that speaks first (empty: the stage's).
     """
 
     id: str
@@ -104,6 +109,9 @@ class GameTitle(msgspec.Struct, frozen=True):
     flags: dict[str, str] = {}
     emotions: tuple[str, ...] = ()
     actions: tuple[ActionSpec, ...] = ()
+    action_sets: tuple[str, ...] = ()
+    lore: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{16})?$")] = ""
+    model: str = ""
 
     def emotions_of(self, card: NpcCard) -> tuple[str, ...]:
         """The emotions that a character shows: those of its card that the studio has."""
@@ -114,10 +122,36 @@ class GameTitle(msgspec.Struct, frozen=True):
         return tuple(action for action in self.actions if action.name in card.actions and action.allowed(viewer))
 
 
+class ExampleSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Few-shot examples that several characters can share (`world/examples/*.yaml`)."""
+
+    name: str
+    examples: Annotated[tuple[Example, ...], msgspec.Meta(min_length=1, max_length=50)]
+    description: str = ""
+
+
+class ActionSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Actions that several titles can share (`world/actions/*.yaml`)."""
+
+    name: str
+    actions: Annotated[tuple[ActionSpec, ...], msgspec.Meta(min_length=1, max_length=50)]
+    description: str = ""
+
+
+class PromptVariant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a prompt is like for one family of models; what is left out is as in the prompt itself."""
+
+    system: str | None = None
+    context: str | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=16, le=4096)] | None = None
+
+
 class PromptTemplate(msgspec.Struct, frozen=True):
     """A prompt as writers version it (`world/prompts/*.yaml`): a part that is constant per NPC and one per turn.
 
     `temperature` (0 to 1) is how freely the model may choose its words, `max_tokens` how long a reply may get.
+    `variants` are for families of models (`claude`, `nova`, ...). Its name says what a prompt is for.
     """
 
     name: str
@@ -127,13 +161,26 @@ class PromptTemplate(msgspec.Struct, frozen=True):
     max_tokens: Annotated[int, msgspec.Meta(ge=16, le=4096)] = 300
     purpose: str = ""
     variables: tuple[str, ...] = ()
+    variants: dict[str, PromptVariant] = {}
+
+    def for_family(self, family: str) -> PromptTemplate:
+        """This prompt as models of a family are given it."""
+        variant = self.variants.get(family)
+        if variant is None:
+            return self
+        own = {name: value for name, value in msgspec.structs.asdict(variant).items() if value is not None}
+        return msgspec.structs.replace(self, **own)
 
 
 class Script(msgspec.Struct, frozen=True):
-    """Everything authored that one turn rests on, with the versions by which it can be named."""
+    """Everything authored that one turn rests on, with the versions by which it can be named (`kind/name`: version).
+
+    `card` has the examples of its sets, `game` the actions of its sets.
+    """
 
     card: NpcCard
     card_version: str
     template: PromptTemplate
     prompt_version: str
     game: GameTitle
+    versions: dict[str, str] = {}

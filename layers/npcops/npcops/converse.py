@@ -17,7 +17,7 @@ from npcops.characters import NpcCard, Script
 from npcops.dialogue import Citation, Degraded, Figures, Told, Turn, TurnRequest
 from npcops.errors import StoreUnavailable
 from npcops.ladder import Pace
-from npcops.ports import Catalog
+from npcops.ports import ScriptSource
 from npcops.scene import Scene, SceneReader
 from npcops.scripts import read_script
 from npcops.turn_ids import new_turn_id
@@ -48,7 +48,7 @@ class Converse:
 
     def __init__(
         self,
-        catalog: Catalog,
+        catalog: ScriptSource,
         label: str,
         scenes: SceneReader,
         casting: Casting,
@@ -79,9 +79,9 @@ class Converse:
         script = self._script(title, npc)
         pace = self._pace.of(script.card)
         seconds = pace.deadline - (self._background.now() - begun)
-        rungs, missing = self._casting.rungs(title, request.mode, seconds)
+        rungs, missing = self._casting.rungs(title, request.mode, seconds, script.game.model)
         listener.started(turn_id)
-        scene = self._scenes.read(title, player, script.card, request, turn_id, seconds)
+        scene = self._scenes.read(title, player, script, request, turn_id, seconds)
         asked = _asked(title, script, request, scene, rungs[0].model or "")
         ends = begun + pace.deadline
         limits = Pace(ends - CLOSING_SHARE * pace.deadline, pace.first_token, pace.hedge)
@@ -90,13 +90,16 @@ class Converse:
         # A line of the card is no answer: the NPC has not taken in what was said. And what a guardrail has stopped
         # would stop every later turn that remembers it.
         heard = turn.degraded is None or turn.degraded.answer != "authored-line"
-        if heard and not self._afterwards.remember(player, asked, scene, answered, turn, ends):
+        remembered = heard and self._afterwards.remember(player, asked, scene, answered, turn, ends)
+        if heard and not remembered:
             turn = msgspec.structs.replace(turn, degraded=_more(turn.degraded, ("not-remembered",)))
+        if not remembered:
+            self._afterwards.keep_spoken(player, asked, scene, turn, ends)
         self._afterwards.keep(asked, turn, answered, ends)
         self._afterwards.announce(title, player, request, turn, ends)
         first_ms = round((answered.first_at - begun) * 1000)
         figures = Figures(answered.speech.dropped, first_ms, answered.reuse, answered.saved_usd)
-        return Told(turn, figures)
+        return Told(turn, figures, scene.passages)
 
     def _script(self, title: str, npc: str) -> Script:
         """A catalogue that hangs is asked again: by then it answers with what it knew last, if it knew anything.

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from npcops.lore import Passage
 from npcops.memory import Note
 
 Mode = Literal["base", "tuned", "rag", "auto"]
@@ -150,10 +151,39 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A finished turn and its figures."""
+    """A finished turn, its figures, and the passages that its model was given."""
 
     turn: Turn
     figures: Figures
+    passages: tuple[Passage, ...] = ()
+
+
+class ShownPassage(msgspec.Struct, frozen=True):
+    """A passage that the model was given."""
+
+    id: str
+    document: str
+    title: str
+    text: str
+
+
+class SpokenTurn(msgspec.Struct, frozen=True):
+    """A turn as it was spoken, kept in its player's partition, so that it goes when the player does.
+
+    `passages` are those it cites, `language` is the one it was to be spoken in, `seen_at` is ISO 8601, UTC. `flags` are
+    those of the player's world then (the ones by which the model was given something come first, 100 at most), and
+    `player_name` what the NPC might call the player.
+    """
+
+    turn: Turn
+    message: str
+    save: str
+    card_version: str
+    language: str
+    seen_at: str
+    passages: tuple[ShownPassage, ...] = ()
+    flags: tuple[str, ...] = ()
+    player_name: str = ""
 
 
 class Spoken(msgspec.Struct, frozen=True):
@@ -176,7 +206,7 @@ class TurnRecord(msgspec.Struct, frozen=True):
     """A turn of a stream, kept for a while so that a client whose connection broke can still have it.
 
     `speaker` is who speaks it, one after another, and at the latest `until` (seconds since 1970); `turn` is what was
-    finished, without its sound.
+    finished, without its sound. `kept_as` is the id by which it is remembered where it was spoken anew.
     """
 
     turn_id: str
@@ -186,3 +216,4 @@ class TurnRecord(msgspec.Struct, frozen=True):
     until: float
     state: Literal["speaking", "finished", "stopped"] = "speaking"
     turn: Turn | None = None
+    kept_as: str = ""

@@ -7,7 +7,8 @@ contains player text, prompts or answers: messages are logged.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 
 class NpcopsError(Exception):
@@ -16,6 +17,11 @@ class NpcopsError(Exception):
     kind: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong on our side"
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What its problem document has besides the usual, for programs."""
+        return {}
 
 
 class InvalidRequest(NpcopsError):
@@ -63,6 +69,30 @@ class NoTunedModel(Conflict):
 
     kind = "no-tuned-model"
     title = "No tuned model is promoted for this title"
+
+
+class GateClosed(Conflict):
+    """The canon gate: what is to go into production was not evaluated, or did not pass.
+
+    `failing` tells of every NPC and suite what is missing (npcops.canon_gate.Unmet).
+    """
+
+    kind = "gate-closed"
+    title = "The canon gate is closed"
+
+    def __init__(self, detail: str, failing: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(detail)
+        self.failing = tuple(failing)
+
+    @property
+    def npcs(self) -> tuple[str, ...]:
+        """For whose sake it is closed."""
+        return tuple(dict.fromkeys(unmet["npc"] for unmet in self.failing))
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """See NpcopsError."""
+        return {"npcs": self.npcs, "failing": self.failing}
 
 
 class TooLarge(NpcopsError):

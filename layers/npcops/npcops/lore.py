@@ -63,6 +63,16 @@ class Gate(msgspec.Struct, frozen=True):
 
 OPEN = Gate()
 
+
+SPACE = "@"
+"""Parts the title from the snapshot in the name of a space; titles have none in their names (lore_paths.TITLE)."""
+
+
+def space_of(title: str, snapshot: str) -> str:
+    """Where the index holds a title's lore: the live one's, or a snapshot's."""
+    return f"{title}{SPACE}{snapshot}" if snapshot else title
+
+
 SEARCH_TEXT_HASH = 12
 """How many characters of a chunk id, from its start, are the hash of its search text."""
 

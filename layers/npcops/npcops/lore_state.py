@@ -23,6 +23,7 @@ UPLOAD_SECONDS = 900
 SEARCH_TOKENS = 4000
 MAX_RESULTS = 50
 COUNT = re.compile("[0-9]{1,2}")
+SNAPSHOT = re.compile("[0-9a-f]{16}")
 MAX_QUESTION = 1000
 
 
@@ -54,27 +55,32 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class SearchRequest(msgspec.Struct, frozen=True):
-    """A studio's search: the question, from whose point of view, and how much."""
+    """A studio's search: the question, from whose point of view, how much, and in which snapshot (empty: live lore)."""
 
     question: str
     viewer: Viewer
     limit: int
+    lore: str = ""
     budget_tokens: int = SEARCH_TOKENS
 
     @classmethod
-    def of(cls, q: str | None, npc: str | None, flags: list[str], k: str | None) -> SearchRequest:
+    def of(
+        cls, q: str | None, npc: str | None, flags: list[str], k: str | None, lore: str | None = None
+    ) -> SearchRequest:
         """Check the query parameters. Raises InvalidRequest."""
         if not q or len(q) > MAX_QUESTION:
             raise InvalidRequest(f"q must have 1 to {MAX_QUESTION} characters.")
         if k is not None and not (COUNT.fullmatch(k) and 1 <= int(k) <= MAX_RESULTS):
             raise InvalidRequest(f"k must be a number from 1 to {MAX_RESULTS}.")
+        if lore and not SNAPSHOT.fullmatch(lore):
+            raise InvalidRequest("lore must be the name of a snapshot, 16 hexadecimal digits.")
         try:
             msgspec.convert({"flags": flags}, WorldState)
         except msgspec.ValidationError:
             raise InvalidRequest(
                 "flags are at most 500, of 1 to 128 characters, as of a player's world state."
             ) from None
-        return cls(q, Viewer(npc or None, frozenset(flags)), int(k or 8))
+        return cls(q, Viewer(npc or None, frozenset(flags)), int(k or 8), lore or "")
 
 
 def list_documents(ledger: LoreLedger, title: str, after: str | None, status: str | None) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from npcops.characters import GameTitle, NpcCard, PromptTemplate
+from npcops.catalogue import Move, VersionInfo
+from npcops.characters import ActionSet, ExampleSet, GameTitle, NpcCard, PromptTemplate
 from npcops.hydration import LedgerEntry, Outcome, SourceObject
 from npcops.lore import IndexedChunk, ScoredChunk, Viewer
 from npcops.model_calls import Delta, Prompt, Reply
@@ -68,11 +69,27 @@ class VectorStore(Protocol):
         index. Results are in no promised order.
         """
 
+    def publish(self, title: str, chunks: Sequence[IndexedChunk]) -> None:
+        """Write chunks that need no commit to be live, each at its own position; an id that exists is left as it is.
+
+        For copies that nobody searches before they are whole: searches may see a document while it is being written.
+        """
+
+    def live(self, title: str, after: str = "") -> Iterator[IndexedChunk]:
+        """Every live chunk with its vector, document by document, in the order of each document.
+
+        Documents come by path (as UTF-8), those after path `after` alone. It is read in pages: what is committed
+        meanwhile may be in it or not.
+        """
+
+    def live_ids(self, title: str) -> Iterator[tuple[str, str]]:
+        """Document and id of every live chunk, in the order of `live`; much faster than that."""
+
     def live_counts(self, title: str) -> dict[str, int]:
         """Number of live chunks per document, for reconciliation."""
 
     def drop_title(self, title: str) -> None:
-        """Delete everything of a title."""
+        """Delete everything of a title. A snapshot's space (`lore.space_of`) is a title of its own here."""
 
 
 class LoreBucket(Protocol):
@@ -146,14 +163,8 @@ class LoreLedger(Protocol):
         """Every title that has an entry, once each, in no promised order. Reads the whole ledger."""
 
 
-class Catalog(Protocol):
-    """Versioned data that domain experts change: cards, prompts. Labels point at versions."""
-
-    def put(self, title: str, kind: str, name: str, content: dict[str, Any], author: str, note: str) -> str:
-        """Store an immutable version and return its id (a content hash). The same content is the same version."""
-
-    def label(self, title: str, kind: str, name: str, label: str, version: str, expected: str | None) -> None:
-        """Move a label. Raises NotFound for an unknown version, Conflict if the label is not at `expected`."""
+class ScriptSource(Protocol):
+    """Reads what is authored for turns, by label."""
 
     def npc(self, title: str, name: str, label: str) -> tuple[NpcCard, str]:
         """The labelled card and its version. Raises NotFound."""
@@ -161,8 +172,54 @@ class Catalog(Protocol):
     def prompt(self, title: str, name: str, label: str) -> tuple[PromptTemplate, str]:
         """The labelled prompt and its version. Raises NotFound."""
 
-    def game(self, title: str, label: str) -> GameTitle:
-        """The title's own entry; a bare one with its id for a name if none was stored."""
+    def game(self, title: str, label: str) -> tuple[GameTitle, str]:
+        """The title's own entry and its version; a bare one with its id for a name, and "", if none was stored."""
+
+    def examples(self, title: str, name: str, label: str) -> tuple[ExampleSet, str]:
+        """The labelled set of examples and its version. Raises NotFound."""
+
+    def actions(self, title: str, name: str, label: str) -> tuple[ActionSet, str]:
+        """The labelled set of actions and its version. Raises NotFound."""
+
+
+class Catalog(ScriptSource, Protocol):
+    """Versioned data that domain experts change: cards, prompts, cases. Labels point at versions."""
+
+    def put(
+        self,
+        title: str,
+        kind: str,
+        name: str,
+        content: dict[str, Any],
+        author: str,
+        note: str,
+        origin: str = "",
+        after: str = "",
+    ) -> str:
+        """Store an immutable version and return its id (a content hash). The same content is the same version.
+
+        `origin` is where it was copied from (see VersionInfo). Raises Conflict if the version stored last is not
+        `after`, where that is given.
+        """
+
+    def label(self, title: str, kind: str, name: str, move: Move, fence: str | None = None) -> None:
+        """Move `move.label` to `move.version` and add the move to the history, both or neither.
+
+        Raises NotFound for an unknown version, Conflict if the label is not at `move.before` (empty: it is new), or if
+        anything was moved under this label since `fence` was read.
+        """
+
+    def fence(self, title: str, label: str) -> str:
+        """What is another after every move of this label, of whatever kind and name."""
+
+    def labels(self, title: str, kind: str, name: str) -> dict[str, str]:
+        """Where the labels of a name point at this moment. Raises NotFound if there is no such name."""
+
+    def moves(self, title: str, kind: str, name: str) -> list[Move]:
+        """The history of a name's labels, newest first."""
+
+    def versions(self, title: str, kind: str, name: str) -> list[VersionInfo]:
+        """Every version of a name, newest first. Raises NotFound if there is no such name."""
 
     def get(self, title: str, kind: str, name: str, version_or_label: str) -> tuple[dict[str, Any], str]:
         """Content and version id. Raises NotFound."""

@@ -15,4 +15,5 @@ def document(error: NpcopsError, instance: str | None = None) -> dict[str, Any]:
         "status": error.status,
         "detail": str(error),
         "instance": instance,
+        **error.members,
     }

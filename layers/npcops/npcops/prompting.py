@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from npcops.characters import ActionSpec, GameTitle, NpcCard, PromptTemplate, Script
+from npcops.errors import ModelFailed
 from npcops.leaks import LeakGuard, canary_of
 from npcops.memory import MOST_NOTES, NOTE_CHARACTERS, Fact, RememberedTurn
 from npcops.model_calls import Message, Prompt, Tool
+from npcops.model_prices import chat_model
 from npcops.templates import TAGS, DatedFact, Moment, render
 from npcops.turn_ids import moment
 
@@ -22,6 +24,16 @@ _NAME = re.compile(r"\{\{\s*character\.name\s*\}\}")
 _INSERTED = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.S)
 # A reply that has it, in whatever disguise, gives away what the model was told (npcops.leaks).
 _MARK = "<mark>{}</mark> marks these instructions. The mark is no part of the game: never say, spell or hint at it."
+
+
+def for_model(template: PromptTemplate, model: str) -> PromptTemplate:
+    """The prompt as a model of this id is given it: as it is if the model is unknown, or its family has no variant."""
+    if not template.variants:
+        return template
+    try:
+        return template.for_family(chat_model(model).entry.family)
+    except ModelFailed:
+        return template
 
 
 def build_prompt(

@@ -9,8 +9,8 @@ from npcops.errors import ModelFailed
 from npcops.facts import gathered
 from npcops.lore import Gate
 from npcops.memory import Fact, Memory, RememberedTurn, Summary
-from npcops.ports import Catalog, ChatModel, EmbeddingModel
-from npcops.prompting import build_summary_prompt
+from npcops.ports import ChatModel, EmbeddingModel, ScriptSource
+from npcops.prompting import build_summary_prompt, for_model
 from npcops.tokens import estimate
 from npcops.turn_ids import moment
 from npcops.turn_ports import PlayerStore
@@ -31,10 +31,17 @@ class Remember:
     """
 
     def __init__(
-        self, catalog: Catalog, label: str, players: PlayerStore, chat: ChatModel, embeddings: EmbeddingModel
+        self,
+        catalog: ScriptSource,
+        label: str,
+        players: PlayerStore,
+        chat: ChatModel,
+        embeddings: EmbeddingModel,
+        model: str = "",
     ) -> None:
+        """`model` is the id of the one that `chat` asks: its family may have a prompt of its own."""
         self._catalog, self._label, self._players = catalog, label, players
-        self._chat, self._embeddings = chat, embeddings
+        self._chat, self._embeddings, self._model = chat, embeddings, model
 
     def __call__(self, title: str, player: str, npc: str, save: str) -> int:
         """Fold what has to be folded of the save as it is now; returns how many turns were.
@@ -61,7 +68,7 @@ class Remember:
         self, title: str, card: NpcCard, known: Sequence[Summary], old: Sequence[RememberedTurn]
     ) -> Sequence[Summary]:
         """The summaries with these turns in them, one for each gate, the newest information last."""
-        template, _ = self._catalog.prompt(title, "summary", self._label)
+        template = for_model(self._catalog.prompt(title, "summary", self._label)[0], self._model)
         summaries = {summary.gate.key: summary for summary in known}
         for gate_key, group in _by_gate(old).items():
             # Taken out and put in again, so that the newest information is the last.
@@ -94,7 +101,7 @@ class Remember:
         prompt = build_summary_prompt(
             template=template,
             card=card,
-            title=self._catalog.game(title, self._label),
+            title=self._catalog.game(title, self._label)[0],
             previous="\n".join(summary.text for summary in previous),
             turns=turns,
             attribution={"title": title, "npc": card.id, "purpose": "summary"},

@@ -28,7 +28,7 @@ NEAR = 0.9
 # So many of the best passages must have been before the model already: a new one among them may be what was asked for.
 BEST = 3
 # Of what is kept: a release that changes the types of answers must not find those of the one before.
-FORMAT = 1
+FORMAT = 2
 # Of these a reply says nothing: it had an emotion that does not exist, or named a passage that was not given.
 _HARMLESS = frozenset({"citation", "emotion"})
 
@@ -101,6 +101,7 @@ def shelf_of(asked: Asked) -> str:
         script.card.id,
         script.card_version,
         script.prompt_version,
+        sorted(script.versions.items()),
         hashlib.blake2b(msgspec.json.encode(script.game, order="deterministic")).hexdigest(),
         [action.name for action in actions],
         asked.model,

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from npcops.background import Background
-from npcops.characters import NpcCard
+from npcops.characters import Script
 from npcops.dialogue import TurnRequest
 from npcops.dispensable import attempt
-from npcops.lore import Gate, Passage, Viewer
+from npcops.lore import Gate, Passage, Viewer, space_of
 from npcops.memory import Standing
 from npcops.recall import Recalled, recall
 from npcops.retrieval import Found, Retriever
@@ -53,8 +53,11 @@ class SceneReader:
         self._players, self._retriever = players, retriever
         self._background, self._context_tokens = background, context_tokens
 
-    def read(self, title: str, player: str, card: NpcCard, request: TurnRequest, turn_id: str, seconds: float) -> Scene:
+    def read(
+        self, title: str, player: str, script: Script, request: TurnRequest, turn_id: str, seconds: float
+    ) -> Scene:
         """The scene of a turn that has `seconds` in all. Raises nothing on purpose: what fails is missing."""
+        card = script.card
         standing = attempt(
             self._background,
             "standing",
@@ -71,14 +74,14 @@ class SceneReader:
             RECALL_SHARE * seconds,
         )
         recalled, missing = found or Recalled(), () if found else ("memory-unavailable",)
-        lore = self._lore(title, request, viewer, recalled, LORE_SHARE * seconds)
+        lore = self._lore(space_of(title, script.game.lore), request, viewer, recalled, LORE_SHARE * seconds)
         if lore is None:
             lore, missing = Found(), (*missing, "lore-unavailable")
         recalled = recalled.ranked(request.message, lore.vector, turn_id, card.memory.fact_tokens)
         return Scene(viewer, standing, recalled, lore.passages, lore.vector, missing)
 
     def _lore(
-        self, title: str, request: TurnRequest, viewer: Viewer, recalled: Recalled, seconds: float
+        self, space: str, request: TurnRequest, viewer: Viewer, recalled: Recalled, seconds: float
     ) -> Found | None:
         if request.mode not in ("rag", "auto"):
             return Found()
@@ -87,6 +90,6 @@ class SceneReader:
         return attempt(
             self._background,
             "lore",
-            lambda: self._retriever().find(title, request.message, viewer, self._context_tokens, history=history),
+            lambda: self._retriever().find(space, request.message, viewer, self._context_tokens, history=history),
             seconds,
         )

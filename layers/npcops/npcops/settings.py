@@ -62,10 +62,17 @@ class ChatSettings(msgspec.Struct, frozen=True):
     context_tokens: int = 1200
 
 
+class SpeakingSettings(msgspec.Struct, frozen=True):
+    """The model that speaks where a title names none, for functions that only have to know it."""
+
+    chat_model: str
+
+
 class PlayerSettings(msgspec.Struct, frozen=True):
-    """The table of world states, turns and summaries."""
+    """The table of world states, turns and summaries, and for how many days turns are kept as spoken; 0 for not."""
 
     players_table: str
+    spoken_turn_days: int = 30
 
 
 class AnswerSettings(msgspec.Struct, frozen=True):
@@ -82,6 +89,22 @@ class CatalogSettings(msgspec.Struct, frozen=True):
     catalog_label: str = "production"
 
 
+class ReviewSettings(msgspec.Struct, frozen=True):
+    """The table of reviews, corrections and comparisons, and how many people review a turn."""
+
+    reviews_table: str
+    reviewers_per_turn: int = 1
+
+
+class SampleSettings(msgspec.Struct, frozen=True):
+    """Which parts (0 to 1) of turns are reviewed (see sampling.Shares); `review_groundedness` is the threshold."""
+
+    review_random_share: float
+    review_degraded_share: float
+    review_measured_share: float
+    review_groundedness: float
+
+
 class EventSettings(msgspec.Struct, frozen=True):
     """The application's event bus."""
 
@@ -92,6 +115,31 @@ class ReconcileSettings(msgspec.Struct, frozen=True):
     """The state machine that hydrates one document."""
 
     hydration_state_machine: str
+
+
+class EvaluationSettings(msgspec.Struct, frozen=True):
+    """The table of evaluations and their verdicts."""
+
+    evaluations_table: str
+
+
+class EvaluationFileSettings(msgspec.Struct, frozen=True):
+    """The bucket of evaluations' plans, results and reports, and of uploaded cases."""
+
+    evaluations_bucket: str
+
+
+class EvaluationMachineSettings(msgspec.Struct, frozen=True):
+    """The state machine that evaluates."""
+
+    evaluation_state_machine: str
+
+
+class JudgeSettings(msgspec.Struct, frozen=True):
+    """Which model answers rubrics (empty: the chat model), and how many cases are played at once."""
+
+    judge_model: str = ""
+    evaluation_concurrency: int = 10
 
 
 class TokenSettings(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from npcops import problems
 from npcops.background import Background, Done, Flow, TimedOut
 from npcops.dialogue import Clip, Turn, VoiceRequest
 from npcops.errors import NpcopsError, VoiceUnavailable
-from npcops.ports import Catalog
+from npcops.ports import ScriptSource
 from npcops.sentences import Span, sentences, slices, words
 from npcops.turn_ports import Listener, SpeechSynthesizer
 
@@ -68,7 +68,9 @@ def problem_of(error: Exception) -> dict[str, Any]:
 class ReadAloud:
     """Gives turns the voices that the cards name."""
 
-    def __init__(self, synthesizer: SpeechSynthesizer, background: Background, catalog: Catalog, label: str) -> None:
+    def __init__(
+        self, synthesizer: SpeechSynthesizer, background: Background, catalog: ScriptSource, label: str
+    ) -> None:
         self._synthesizer, self._background = synthesizer, background
         self._catalog, self._label = catalog, label
 

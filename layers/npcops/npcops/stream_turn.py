@@ -127,7 +127,9 @@ class StreamTurn:
                 title, player, record.npc, record.request, listener=voiced or stream, turn_id=remembered_as
             )
             turn = msgspec.structs.replace(told.turn, turn_id=record.turn_id)
-            ended = msgspec.structs.replace(record, state="finished", turn=msgspec.structs.replace(turn, voice=None))
+            silent = msgspec.structs.replace(turn, voice=None)
+            kept_as = remembered_as if remembered_as != record.turn_id else ""
+            ended = msgspec.structs.replace(record, state="finished", turn=silent, kept_as=kept_as)
         finally:
             self._end(title, player, record, ended, min(END_SECONDS, _seconds_left(stream)))
         # It was spoken, remembered and paid for: it counts even if its client has gone, who may come back for it.

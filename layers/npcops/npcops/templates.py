@@ -1,4 +1,4 @@
-"""Fills versioned prompt templates with a character, lore and memory, and refuses templates that cannot be filled.
+"""Fills versioned prompt templates with a character, lore and memory.
 
 Templates are written by the studio and may say anything; what they are filled with is data. Their tags are the only
 ones in a prompt: in lore, memory and names every `<` is replaced, so no text can open or close one. They are not
@@ -8,19 +8,20 @@ HTML-escaped, because models repeat entities such as `&quot;` in what they say.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import minijinja
 import msgspec
 
-from npcops.characters import Example, GameTitle, NpcCard, PromptTemplate
+from npcops.characters import GameTitle, NpcCard, PromptTemplate
 from npcops.errors import InvalidTemplate
-from npcops.lore import OPEN, Passage
+from npcops.lore import Passage
 from npcops.memory import RememberedTurn
 
-TURN_VARIABLES = frozenset({"avoid", "facts", "heard", "language", "lore", "memory", "player_name", "previous"})
-VARIABLES = TURN_VARIABLES | {"character", "title"}
+if TYPE_CHECKING:
+    from npcops.golden import Rubric
+
 _FUNCTIONS = frozenset({"loop", "range"})
 # A template needs some hundreds of steps; one that needs this many would never end.
 _STEPS = 200_000
@@ -71,18 +72,37 @@ def render(template: PromptTemplate, card: NpcCard, title: GameTitle, moment: Mo
     return _fill(template, "system", constant), _fill(template, "context", {**constant, **turn})
 
 
-def check(template: PromptTemplate) -> None:
-    """Refuses, with InvalidTemplate, a template that is broken or declares other variables than it uses."""
-    in_system = _used(template, "system")
-    used, declared = in_system | _used(template, "context"), set(template.variables)
-    _refuse(template, (used | declared) - VARIABLES, f"uses {{}}; there is only {', '.join(sorted(VARIABLES))}")
-    _refuse(template, used - declared, "uses {} without declaring it in `variables`")
-    _refuse(template, declared - used, "declares {} without using it")
-    _refuse(template, in_system & TURN_VARIABLES, "uses {} in `system`, which must be the same in every turn")
-    for card, moment in ((_RICH_CARD, _RICH_MOMENT), (_BARE_CARD, Moment())):
-        system, _ = render(template, card, _GAME, moment)
-        if not system.strip():
-            raise InvalidTemplate(f"Prompt {template.name}: `system` is empty.")
+def render_judge(
+    template: PromptTemplate,
+    card: NpcCard,
+    title: GameTitle,
+    passages: Sequence[Passage],
+    question: str,
+    reply: str,
+    rubric: Rubric,
+    reference: str = "",
+) -> tuple[str, str]:
+    """The system text of prompt `judge`, equal for all replies of an NPC to one rubric, and the context text of one.
+
+    `question` is what the player said, `reply` what is judged, `reference` a good answer (empty: there is none). Raises
+    InvalidTemplate.
+    """
+    constant = {"character": _character(card, title), "title": _title(title), "rubric": _rubric(rubric)}
+    shown = {
+        "lore": [_lore(passage) for passage in passages],
+        "question": question.translate(TAGS),
+        "reference": reference.translate(TAGS),
+        "reply": reply.translate(TAGS),
+    }
+    return _fill(template, "system", constant), _fill(template, "context", {**constant, **shown})
+
+
+def variables_in(template: PromptTemplate, part: str) -> set[str]:
+    """The variables that a part (`system` or `context`) uses. Raises InvalidTemplate."""
+    try:
+        return set(_engine().undeclared_variables_in_str(getattr(template, part))) - _FUNCTIONS
+    except _BROKEN as error:
+        raise _broken(template, part, error) from None
 
 
 @functools.cache
@@ -103,23 +123,11 @@ def _fill(template: PromptTemplate, part: str, values: Mapping[str, Any]) -> str
         raise _broken(template, part, error) from None
 
 
-def _used(template: PromptTemplate, part: str) -> set[str]:
-    try:
-        return set(_engine().undeclared_variables_in_str(getattr(template, part))) - _FUNCTIONS
-    except _BROKEN as error:
-        raise _broken(template, part, error) from None
-
-
 def _broken(template: PromptTemplate, part: str, error: Exception) -> InvalidTemplate:
     """The engine's first line names the fault and its place; the lines below quote the template."""
     fault = str(error).partition("\n")[0]
     line = getattr(error, "line", None)
     return InvalidTemplate(f"Prompt {template.name}, `{part}`{f', line {line}' if line else ''}: {fault}")
-
-
-def _refuse(template: PromptTemplate, names: set[str] | frozenset[str], fault: str) -> None:
-    if names:
-        raise InvalidTemplate(f"Prompt {template.name} {fault.format(', '.join(sorted(names)))}.")
 
 
 def _character(card: NpcCard, title: GameTitle) -> dict[str, Any]:
@@ -141,6 +149,20 @@ def _lore(passage: Passage) -> dict[str, Any]:
     }
 
 
+def _rubric(rubric: Rubric) -> dict[str, Any]:
+    """The question is a writer's; what its examples quote is data, like what is judged."""
+    examples = [
+        {
+            "player": example.player.translate(TAGS),
+            "reply": example.reply.translate(TAGS),
+            "verdict": example.verdict,
+            "why": example.why.translate(TAGS),
+        }
+        for example in rubric.examples
+    ]
+    return {"name": rubric.name, "question": rubric.question, "guidance": rubric.guidance, "examples": examples}
+
+
 def _heard(turn: RememberedTurn) -> dict[str, str]:
     return {
         "speaker": turn.speaker.translate(_ATTRIBUTES),
@@ -152,32 +174,3 @@ def _heard(turn: RememberedTurn) -> dict[str, str]:
 def _name(name: str) -> str:
     """A name on one line, that can stand in an attribute."""
     return " ".join(name.translate(_ATTRIBUTES).split())
-
-
-# Samples for `check`: a template has to work with a card that has everything and with one that has next to nothing.
-_GAME = GameTitle("game", "Game", "A game.")
-_PASSAGE = Passage("0" * 24, "a.md", "Title", "Title > Heading", "Text.", 1.0, OPEN, True, ("0" * 24,))
-_BARE_CARD = NpcCard("npc", "Name", "Persona.")
-_RICH_CARD = NpcCard(
-    id="npc",
-    name="Name",
-    persona="Persona.",
-    role="Role",
-    voice="Voice.",
-    knowledge=("Fact.",),
-    boundaries=("Boundary.",),
-    emotions=("neutral", "warm"),
-    examples=(Example("Question?", "Answer.", "Note."),),
-    fallbacks={"default": ("Again?",)},
-    actions=("wave",),
-)
-_RICH_MOMENT = Moment(
-    passages=(_PASSAGE,),
-    summaries=("A summary.",),
-    facts=(DatedFact("A fact.", "today"),),
-    heard=(RememberedTurn("0", "Question?", "Answer.", speaker="other"),),
-    avoid=("A line.",),
-    player_name="Player",
-    previous="A summary.",
-    language="de",
-)

@@ -27,6 +27,11 @@ def began(turn_id: str) -> str:
     return datetime.fromtimestamp(moment(turn_id) / 1000, UTC).isoformat(timespec="milliseconds")
 
 
+def now_iso() -> str:
+    """This moment, as `began` tells one."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 def first_id_at(iso_time: str) -> str:
     """The lower bound of the ids of turns that began at a time, which is ISO 8601 as `began` gives it."""
     return f"{round(datetime.fromisoformat(iso_time).timestamp() * 1000):012x}"

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from npcops.answers import Answer
 from npcops.characters import SpeakingVoice
-from npcops.dialogue import Clip, TurnRecord, VoiceRequest
+from npcops.dialogue import Clip, SpokenTurn, TurnRecord, VoiceRequest
 from npcops.memory import Branch, Memory, RememberedTurn, Save, Snapshot, Standing, WorldState
 
 
@@ -27,9 +27,16 @@ class PlayerStore(Protocol):
         """Replace the player's world state."""
 
     def append_turn(
-        self, title: str, player: str, branch: str, turns: Mapping[str, RememberedTurn], ttl_days: int
+        self,
+        title: str,
+        player: str,
+        branch: str,
+        turns: Mapping[str, RememberedTurn],
+        ttl_days: int,
+        spoken: SpokenTurn | None = None,
+        spoken_days: int = 0,
     ) -> None:
-        """Remember one turn as each NPC (the keys) does, all or none.
+        """Remember one turn as each NPC (the keys) does, and keep it as it was `spoken` (see SpokenTurns), all or none.
 
         The same turn id twice is stored once; a turn begun before an erasure is not stored.
         """

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
         WorkFiles,
     )
     from npcops.retrieval import Retriever
+    from npcops.studio_ports import (
+        EvaluationFiles,
+        EvaluationStarter,
+        EvaluationStore,
+        SnapshotStore,
+        ToxicityModel,
+    )
     from npcops.turn_ports import AnswerStore, Connections, PlayerStore, SpeechSynthesizer
 
 
@@ -36,6 +43,9 @@ BATCH_SECONDS = 12.0
 # busy, which is known at once, but not if it timed out.
 SEARCH_SECONDS = 1.5
 SEARCH_RETRIES = 1
+# Longer than any turn may take (tests/infra/test_time_limits.py): in a trial, a model that is silent until the end is
+# slow, which is a result; one that does not answer at all is none.
+TRIAL_SECONDS = 26.0
 # A summary is written after the player has gone on; function Remember ends after 300 seconds.
 SUMMARY_SECONDS = 90.0
 REMEMBER_SECONDS = 300.0
@@ -53,6 +63,14 @@ def catalog() -> Catalog:
     from npcops.adapters import dynamo_catalog, dynamodb
 
     return dynamo_catalog.DynamoCatalog(dynamodb.client(), settings.read(settings.CatalogSettings).catalog_table)
+
+
+def fresh_catalog() -> Catalog:
+    """The same, always as it is now: for the work of studios, who look at what they have just moved."""
+    from npcops.adapters import dynamo_catalog, dynamodb
+
+    table = settings.read(settings.CatalogSettings).catalog_table
+    return dynamo_catalog.DynamoCatalog(dynamodb.client(), table, label_seconds=0)
 
 
 def answers() -> AnswerStore:
@@ -111,14 +129,14 @@ def vector_store(answering: bool = False) -> VectorStore:
     return OpenSearchVectorStore(client, INDEX_PREFIX, where.embedding_dimensions, serverless=service == "aoss")
 
 
-def chat() -> ChatModel:
-    """The stage's chat model, for a player who waits."""
+def chat(seconds: float | None = None) -> ChatModel:
+    """The stage's chat model, for a player who waits; a call may be silent for `seconds` (default the stage's)."""
     from npcops.adapters import bedrock
     from npcops.adapters.bedrock_attempts import Attempts
 
     wanted = settings.read(settings.ChatSettings)
     # A client that tries again by itself would also do so after a time-out, when the turn has long given up the call.
-    client = bedrock.runtime_client(read_timeout=wanted.chat_seconds, attempts=1)
+    client = bedrock.runtime_client(read_timeout=seconds or wanted.chat_seconds, attempts=1)
     return bedrock.BedrockChat(client, wanted.chat_model, Attempts(wanted.chat_attempts))
 
 
@@ -144,6 +162,45 @@ def retriever() -> Retriever:
     from npcops.retrieval import Retriever
 
     return Retriever(embeddings(), vector_store(answering=True))
+
+
+def evaluations() -> EvaluationStore:
+    """Evaluations, their verdicts, and figures over time."""
+    from npcops.adapters import dynamo_evaluations, dynamodb
+
+    table = settings.read(settings.EvaluationSettings).evaluations_table
+    return dynamo_evaluations.DynamoEvaluations(dynamodb.client(), table)
+
+
+def evaluation_files() -> EvaluationFiles:
+    """What is too large for that table."""
+    from npcops.adapters import s3_evaluations, s3_files
+
+    bucket = settings.read(settings.EvaluationFileSettings).evaluations_bucket
+    return s3_evaluations.S3EvaluationFiles(s3_files.client(), bucket)
+
+
+def evaluation_starter() -> EvaluationStarter:
+    """The state machine `evaluate`."""
+    from npcops.adapters import aws_services
+
+    machine = settings.read(settings.EvaluationMachineSettings).evaluation_state_machine
+    return aws_services.StepFunctionsEvaluations(aws_services.sfn_client(), machine)
+
+
+def snapshots() -> SnapshotStore:
+    """What is known of lore snapshots."""
+    from npcops.adapters import dynamo_snapshots, dynamodb
+
+    table = settings.read(settings.CatalogSettings).catalog_table
+    return dynamo_snapshots.DynamoSnapshots(dynamodb.client(), table)
+
+
+def toxicity() -> ToxicityModel:
+    """The service that tells how toxic texts are."""
+    from npcops.adapters import comprehend
+
+    return comprehend.ComprehendToxicity(comprehend.client())
 
 
 def synthesizer() -> SpeechSynthesizer:

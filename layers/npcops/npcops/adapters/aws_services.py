@@ -82,6 +82,42 @@ class StepFunctionsStarter:
             raise StoreUnavailable(f"A hydration could not be started ({type(error).__name__}).") from None
 
 
+class StepFunctionsEvaluations:
+    """`EvaluationStarter` on the state machine `evaluate`. An execution has the name of its evaluation and attempt."""
+
+    def __init__(self, client: SFNClient, state_machine: str) -> None:
+        self._client, self._state_machine = client, state_machine
+
+    def start(self, title: str, evaluation: str, attempt: int) -> None:
+        """See EvaluationStarter."""
+        wanted = {"title": title, "evaluation": evaluation, "attempt": attempt}
+        try:
+            self._client.start_execution(
+                stateMachineArn=self._state_machine,
+                name=_execution_name(evaluation, attempt),
+                input=msgspec.json.encode(wanted).decode(),
+            )
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailable(f"An evaluation could not be started ({type(error).__name__}).") from None
+
+    def running(self, evaluation: str, attempt: int) -> bool:
+        """See EvaluationStarter."""
+        machine = self._state_machine.replace(":stateMachine:", ":execution:")
+        try:
+            found = self._client.describe_execution(executionArn=f"{machine}:{_execution_name(evaluation, attempt)}")
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return False
+        except (ClientError, BotoCoreError) as error:
+            raise StoreUnavailable(f"An evaluation could not be looked up ({type(error).__name__}).") from None
+        return found["status"] == "RUNNING"
+
+
+def _execution_name(evaluation: str, attempt: int) -> str:
+    return f"{evaluation}-{attempt}"
+
+
 class ParameterTunedModels:
     """`TunedModels` on one parameter per title, read again after `seconds`.
 

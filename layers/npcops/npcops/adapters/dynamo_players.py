@@ -16,7 +16,14 @@ from npcops.turn_ids import new_turn_id
 
 # What an item counts as when it is erased. What an NPC remembers of a turn is counted by the turn, a Memory by what it
 # holds.
-_KINDS = {"world": "world", "save": "saves", "snapshot": "snapshots", "turn": "turns"}
+_KINDS = {
+    "world": "world",
+    "save": "saves",
+    "snapshot": "snapshots",
+    "turn": "turns",
+    "spoken": "spoken",
+    "rating": "ratings",
+}
 _UNCOUNTED = ("talk", "memory")
 
 
@@ -36,7 +43,8 @@ class DynamoPlayers(DynamoTalk, DynamoSaves):
         """See PlayerStore. A marker stays for a day, so that a turn which is being answered leaves nothing behind.
 
         Kinds: `world`, `saves`, `snapshots`, `turns`, `summaries` and `facts` (every copy that older saves go back to),
-        `replies` (what the API keeps for calls that are repeated).
+        `spoken` and `ratings` (what is kept of turns for those who judge them), `replies` (what the API keeps for calls
+        that are repeated).
         """
         pk = partition(title, player)
         self.mark_erased(pk, expires(1))

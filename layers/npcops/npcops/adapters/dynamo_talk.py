@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from npcops.adapters.dynamo_spoken import spoken_item
 from npcops.adapters.dynamodb import Item, available, expires, key, pack, query, unpack
 from npcops.adapters.player_table import WHAT, PlayerTable, partition, put
+from npcops.dialogue import SpokenTurn
 from npcops.memory import Branch, Memory, RememberedTurn, playthrough
 
 # As much as is usually needed; what is behind it is read in pages as large as they get.
@@ -22,7 +24,14 @@ class DynamoTalk(PlayerTable):
     """The turns and Memories of `PlayerStore`."""
 
     def append_turn(
-        self, title: str, player: str, branch: str, turns: Mapping[str, RememberedTurn], ttl_days: int
+        self,
+        title: str,
+        player: str,
+        branch: str,
+        turns: Mapping[str, RememberedTurn],
+        ttl_days: int,
+        spoken: SpokenTurn | None = None,
+        spoken_days: int = 0,
     ) -> None:
         """See PlayerStore. The erasure marker is checked in the same transaction, so an erasure cannot be undone."""
         pk, kept = partition(title, player), {"branch": {"S": branch}, "expires_at": expires(ttl_days)}
@@ -35,6 +44,7 @@ class DynamoTalk(PlayerTable):
                 put(key(pk, f"{_talk(branch, npc)}{turn_id}") | kept | {"data": pack(turn)})
                 for npc, turn in turns.items()
             ),
+            *([put(spoken_item(pk, spoken, spoken_days))] if spoken else []),
         )
 
     def recent(

@@ -26,7 +26,7 @@ class DynamoTurns(PlayerTable):
         """See TurnRecords. DynamoDB may take days to delete what has expired."""
         with available(WHAT):
             found = self._client.get_item(
-                TableName=self._table, Key=key(partition(title, player), _sort_key(turn_id)), ConsistentRead=True
+                TableName=self._table, Key=key(partition(title, player), reply_key(turn_id)), ConsistentRead=True
             )
         item = found.get("Item")
         if item is None or float(item["expires_at"]["N"]) <= time.time():
@@ -49,14 +49,15 @@ class DynamoTurns(PlayerTable):
 
 
 def _item(pk: str, record: TurnRecord) -> Item:
-    return key(pk, _sort_key(record.turn_id)) | {
+    return key(pk, reply_key(record.turn_id)) | {
         "data": pack(record),
         "version": _version(record),
         "expires_at": expires(KEPT_DAYS),
     }
 
 
-def _sort_key(turn_id: str) -> str:
+def reply_key(turn_id: str) -> str:
+    """The sort key of a stream's turn."""
     return f"reply#{turn_id}"
 
 

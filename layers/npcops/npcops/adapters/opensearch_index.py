@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from npcops.errors import Conflict
-from npcops.lore import Chunk, Gate, IndexedChunk
+from npcops.lore import SPACE, Chunk, Gate, IndexedChunk
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,17 @@ ANALYSIS = {
 }
 
 
+SNAPSHOT = "snapshot_"
+"""What the names of snapshots' indexes begin with, after the prefix: no title's own does, for it would have no `_`.
+
+Policies tell them apart by it.
+"""
+
+
 def index_name(prefix: str, title: str) -> str:
     """A name that OpenSearch accepts and that no two titles share, readable as far as the title allows."""
     readable = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40]
+    readable = f"{SNAPSHOT}{readable}" if SPACE in title else readable
     return "-".join(filter(None, (prefix, readable, hashlib.blake2b(title.encode(), digest_size=6).hexdigest())))
 
 
@@ -84,14 +92,14 @@ def check_metric(mapping: dict[str, Any], engine: Engine, dimensions: int) -> No
         )
 
 
-def to_fields(indexed: IndexedChunk) -> dict[str, Any]:
-    """A staged chunk as a document of the index."""
+def to_fields(indexed: IndexedChunk, live: bool = False) -> dict[str, Any]:
+    """A chunk as a document of the index."""
     chunk, gate = indexed.chunk, indexed.chunk.gate
     return {
         "chunk_id": chunk.id,
         "document": chunk.document,
         "position": chunk.position,
-        "live": False,
+        "live": live,
         "canon": chunk.canon,
         "title": chunk.title,
         "headings": list(chunk.headings),

@@ -58,6 +58,11 @@ def worded(text: str, viewer: Viewer, limit: int) -> Query | None:
     return {"size": limit, "_source": NO_VECTOR, "query": query}
 
 
+def live_after(document: str) -> Query:
+    """All live chunks of the documents after this one."""
+    return {"bool": {"filter": [{"term": {"live": True}}, {"range": {"document": {"gt": document}}}]}}
+
+
 def live_documents(after: dict[str, Any] | None, size: int) -> Query:
     """One page of the number of live chunks by document."""
     composite: Query = {"size": size, "sources": [{"document": {"terms": {"field": "document"}}}]}

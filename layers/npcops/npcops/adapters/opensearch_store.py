@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from opensearchpy.exceptions import NotFoundError, RequestError
 
-from npcops.adapters.opensearch_answers import complete, hits_of, kind_of, said_absent, translated
+from npcops.adapters.opensearch_answers import hits_of, kind_of, said_absent, translated
 from npcops.adapters.opensearch_index import (
     FAISS,
     LUCENE,
@@ -21,13 +21,14 @@ from npcops.adapters.opensearch_index import (
     to_chunk,
     to_fields,
 )
-from npcops.adapters.opensearch_queries import Query, cosines, live_documents, nearest, worded
+from npcops.adapters.opensearch_pages import Pages
+from npcops.adapters.opensearch_queries import Query, cosines, live_after, nearest, worded
 from npcops.errors import ChunksMissing, InvalidRequest, StoreUnavailable
 from npcops.lore import IndexedChunk, ScoredChunk, Viewer
 
 BULK_ACTIONS = 200
-PAGE = 500
-PLACES = 100
+VECTOR_PAGE, ID_PAGE = 200, 5000
+IN_ORDER = ("document", "position", "chunk_id")
 FIRST_POLL_SECONDS, LAST_POLL_SECONDS = 0.1, 3.0
 
 
@@ -55,10 +56,18 @@ class OpenSearchVectorStore:
     ) -> None:
         self._client, self._prefix, self._dimensions = client, index_prefix, dimensions
         self._serverless, self._refresh, self._patience = serverless, refresh, patience_seconds
+        self._pages = Pages(client, settles=not serverless)
         self._engine = engine or (FAISS if serverless else LUCENE)
 
     def stage(self, title: str, chunks: Sequence[IndexedChunk]) -> None:
         """See VectorStore. Makes the title's index if there is none; raises Conflict if its metric is another one."""
+        self._put(title, chunks, live=False)
+
+    def publish(self, title: str, chunks: Sequence[IndexedChunk]) -> None:
+        """See VectorStore. Raises like `stage`; searches see them after the index's next refresh."""
+        self._put(title, chunks, live=True)
+
+    def _put(self, title: str, chunks: Sequence[IndexedChunk], live: bool) -> None:
         if any(len(indexed.vector) != self._dimensions for indexed in chunks):
             raise InvalidRequest(f"The lore index takes vectors of {self._dimensions} dimensions only.")
         if not chunks:
@@ -68,13 +77,13 @@ class OpenSearchVectorStore:
             self._ensure(name)
             new = {indexed.chunk.id: indexed for indexed in reversed(chunks)}
             if self._serverless:
-                for hit in self._with_ids(name, list(new), ["chunk_id"]):
+                for hit in self._pages.with_ids(name, list(new), ["chunk_id"]):
                     new.pop(hit["_source"]["chunk_id"], None)
-            self._write(name, [self._creation(indexed) for indexed in new.values()])
+            self._write(name, [self._creation(indexed, live) for indexed in new.values()])
 
-    def _creation(self, indexed: IndexedChunk) -> tuple[Query, Query]:
+    def _creation(self, indexed: IndexedChunk, live: bool) -> tuple[Query, Query]:
         action = {"index": {}} if self._serverless else {"create": {"_id": indexed.chunk.id}}
-        return action, to_fields(indexed)
+        return action, to_fields(indexed, live)
 
     def _ensure(self, name: str) -> None:
         """Makes the index if it is certain that there is none, and checks its metric in any case.
@@ -132,7 +141,7 @@ class OpenSearchVectorStore:
 
     def _of_document(self, name: str, document: str) -> dict[str, list[Query]]:
         found: dict[str, list[Query]] = defaultdict(list)
-        for hit in self._all(name, {"term": {"document": document}}, ["chunk_id", "live", "position"]):
+        for hit in self._pages.every(name, {"term": {"document": document}}, ["chunk_id", "live", "position"]):
             found[hit["_source"]["chunk_id"]].append(hit)
         return {chunk_id: sorted(hits, key=lambda hit: str(hit["_id"])) for chunk_id, hits in found.items()}
 
@@ -144,7 +153,7 @@ class OpenSearchVectorStore:
     def vectors(self, title: str, ids: Sequence[str]) -> dict[str, tuple[float, ...]]:
         """See VectorStore."""
         with translated():
-            hits = self._with_ids(index_name(self._prefix, title), ids, ["chunk_id", "vector"])
+            hits = self._pages.with_ids(index_name(self._prefix, title), ids, ["chunk_id", "vector"])
             return {hit["_source"]["chunk_id"]: tuple(hit["_source"]["vector"]) for hit in hits}
 
     def search(self, title: str, text: str, vector: Sequence[float], viewer: Viewer, limit: int) -> list[ScoredChunk]:
@@ -175,23 +184,32 @@ class OpenSearchVectorStore:
             answers = iter(self._client.msearch(body=body)["responses"])
         return [hits_of(next(answers)) if query is not None else [] for query in queries]
 
-    def live_counts(self, title: str) -> dict[str, int]:
+    def live(self, title: str, after: str = "") -> Iterator[IndexedChunk]:
+        """See VectorStore. A scroll would show the index as it was at its beginning, but Serverless has none."""
+        for fields in self._live(title, after, VECTOR_PAGE, None):
+            yield IndexedChunk(to_chunk(fields), tuple(fields["vector"]))
+
+    def live_ids(self, title: str) -> Iterator[tuple[str, str]]:
         """See VectorStore."""
-        name, counts, after = index_name(self._prefix, title), dict[str, int](), None
+        for fields in self._live(title, "", ID_PAGE, ["document", "chunk_id"]):
+            yield fields["document"], fields["chunk_id"]
+
+    def _live(self, title: str, after: str, size: int, source: list[str] | None) -> Iterator[dict[str, Any]]:
+        """The live chunks in order, each once: a Serverless collection may hold copies."""
+        document, seen = None, set[str]()
         with translated():
-            while True:
-                try:
-                    self._settle(name)
-                    answer = self._client.search(index=name, body=live_documents(after, PAGE))
-                except NotFoundError as error:
-                    if not said_absent(error):
-                        raise
-                    return {}
-                page = complete(answer)["aggregations"]["documents"]
-                counts.update((bucket["key"]["document"], bucket["doc_count"]) for bucket in page["buckets"])
-                after = page.get("after_key")
-                if after is None or len(page["buckets"]) < PAGE:
-                    return counts
+            for hit in self._pages.every(index_name(self._prefix, title), live_after(after), source, IN_ORDER, size):
+                fields = hit["_source"]
+                if fields["document"] != document:
+                    document, seen = fields["document"], set()
+                if fields["chunk_id"] not in seen:
+                    seen.add(fields["chunk_id"])
+                    yield fields
+
+    def live_counts(self, title: str) -> dict[str, int]:
+        """See VectorStore. Copies in a Serverless collection count as well."""
+        with translated():
+            return dict(self._pages.counts(index_name(self._prefix, title)))
 
     def drop_title(self, title: str) -> None:
         """See VectorStore."""
@@ -201,30 +219,6 @@ class OpenSearchVectorStore:
             except NotFoundError as error:
                 if not said_absent(error):
                     raise
-
-    def _settle(self, name: str) -> None:
-        """Makes all acknowledged writes visible, where the server can be told to."""
-        if not self._serverless:
-            self._client.indices.refresh(index=name)
-
-    def _with_ids(self, name: str, ids: Sequence[str], source: list[str]) -> Iterator[Query]:
-        for start in range(0, len(ids), PAGE):
-            yield from self._all(name, {"terms": {"chunk_id": list(ids[start : start + PAGE])}}, source)
-
-    def _all(self, name: str, query: Query, source: list[str]) -> Iterator[Query]:
-        """Every hit of a query, page by page; none if the title has no index."""
-        body: Query = {"size": PAGE, "_source": source, "query": query, "sort": ["chunk_id"]}
-        try:
-            self._settle(name)
-            while True:
-                hits = hits_of(self._client.search(index=name, body=body))
-                yield from hits
-                if len(hits) < PAGE:
-                    return
-                body["search_after"] = hits[-1]["sort"]
-        except NotFoundError as error:
-            if not said_absent(error):
-                raise
 
     def _write(self, name: str, actions: Sequence[tuple[Query, Query | None]], visibly: bool = False) -> None:
         """Sends bulk actions. A chunk that is there already, or is gone already, is as it should be."""

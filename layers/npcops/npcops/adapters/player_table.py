@@ -2,8 +2,9 @@
 
 Sort keys: `world`, `save#{name}`, `snapshot#{name}`, `erased`; for each turn `turn#{branch}#{turn}`, and as every NPC
 remembers it `talk#{playthrough}#{npc}#{turn}`; for each Memory `talk#{playthrough}#{npc}#{until}#memory` and its text
-at `memory#{playthrough}#{npc}#{until}`. Turn ids sort by time; no name has a `#`. Idempotency records of the API and
-finished turns live in the same partition and go with it.
+at `memory#{playthrough}#{npc}#{until}`; turns as they were spoken at `spoken#{turn}`, what is thought of them at
+`rating#{turn}#{rater}`. Turn ids sort by time; no name has a `#`. Idempotency records of the API and finished turns
+live in the same partition and go with it.
 """
 
 from __future__ import annotations

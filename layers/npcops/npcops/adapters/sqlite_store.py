@@ -10,9 +10,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from npcops.adapters.sqlite_title import TitleIndex, create_title
+from npcops.adapters.sqlite_title import Place, TitleIndex, create_title
 from npcops.errors import InvalidRequest, StoreUnavailable
 from npcops.lore import IndexedChunk, ScoredChunk, Viewer
+
+PAGE, PLACES = 500, 5000
+# No document has a position like this one.
+LAST = 1 << 60
 
 
 def file_name(title: str) -> str:
@@ -43,11 +47,18 @@ class SqliteVectorStore:
 
     def stage(self, title: str, chunks: Sequence[IndexedChunk]) -> None:
         """See VectorStore. Raises InvalidRequest, writing nothing, if a vector has not the store's length."""
+        self._write(title, chunks, live=False)
+
+    def publish(self, title: str, chunks: Sequence[IndexedChunk]) -> None:
+        """See VectorStore. Raises InvalidRequest, writing nothing, if a vector has not the store's length."""
+        self._write(title, chunks, live=True)
+
+    def _write(self, title: str, chunks: Sequence[IndexedChunk], live: bool) -> None:
         if any(len(indexed.vector) != self._dimensions for indexed in chunks):
             raise InvalidRequest(f"The lore index takes vectors of {self._dimensions} dimensions only.")
         with self._index(title, create=True) as index:
             if index is not None and chunks:
-                index.stage(chunks)
+                index.stage(chunks, live)
 
     def commit(self, title: str, document: str, keep: Sequence[str]) -> int:
         """See VectorStore. Raises ChunksMissing, changing nothing, if a chunk of `keep` is not there."""
@@ -70,6 +81,25 @@ class SqliteVectorStore:
             raise InvalidRequest(f"The lore index takes vectors of {self._dimensions} dimensions only.")
         with self._index(title) as index:
             return index.search(text, vector, viewer, limit) if index else []
+
+    def live(self, title: str, after: str = "") -> Iterator[IndexedChunk]:
+        """See VectorStore. Others may use the store between any two chunks."""
+        place: Place = (after, LAST, "")
+        while True:
+            with self._index(title) as index:
+                page = index.live_page(place, PAGE) if index else []
+            if not page:
+                return
+            yield from (indexed for _, indexed in page)
+            place = page[-1][0]
+
+    def live_ids(self, title: str) -> Iterator[tuple[str, str]]:
+        """See VectorStore."""
+        page: list[Place] = [("", LAST, "")]
+        while page:
+            with self._index(title) as index:
+                page = index.live_places(page[-1], PLACES) if index else []
+            yield from ((document, identity) for document, _, identity in page)
 
     def live_counts(self, title: str) -> dict[str, int]:
         """See VectorStore."""

@@ -22,6 +22,8 @@ BUSY_SECONDS = 30
 HISTORY = 1000
 
 # A chunk's number is `gate << 32 | serial`: both searches see the gate without reading the chunk.
+Place = tuple[str, int, str]
+"""Document, position and id of a chunk."""
 CLEARING = ("delete from chunks", "delete from vectors", "delete from gates", "delete from removed")
 SCHEMA = """
 pragma page_size = 16384;
@@ -86,18 +88,21 @@ class TitleIndex:
             raise
         self._db.execute("commit")
 
-    def stage(self, chunks: Sequence[IndexedChunk]) -> None:
+    def stage(self, chunks: Sequence[IndexedChunk], live: bool = False) -> None:
         """Writes those chunks whose ids are not there yet."""
         with self.transaction(writing=True):
-            (serial,) = self._db.execute("select serial from state").fetchone()
+            serial, version = self._db.execute("select serial, version + ? from state", (live,)).fetchone()
             for chunk, vector in ((indexed.chunk, indexed.vector) for indexed in chunks):
                 serial += 1
                 number = self._gate_number(chunk.gate) << GATE_SHIFT | serial
-                row = (number, chunk.id, chunk.document, chunk.position, msgspec.msgpack.encode(chunk))
-                added = self._db.execute("insert or ignore into chunks values (?, ?, ?, ?, 0, 0, ?)", row)
+                place = (number, chunk.id, chunk.document, chunk.position)
+                row = (*place, live, version if live else 0, msgspec.msgpack.encode(chunk))
+                added = self._db.execute("insert or ignore into chunks values (?, ?, ?, ?, ?, ?, ?)", row)
                 if added.rowcount:
                     self._db.execute("insert into vectors values (?, ?)", (number, to_bytes(vector)))
-            self._db.execute("update state set serial = ?", (serial,))
+                if added.rowcount and live:
+                    self._words.add(number, chunk)
+            self._db.execute("update state set serial = ?, version = ?", (serial, version))
 
     def _gate_number(self, gate: Gate) -> int:
         found = self._db.execute("select number from gates where key = ?", (gate.key,)).fetchone()
@@ -183,17 +188,40 @@ class TitleIndex:
         }
         self._version = version
 
+    def live_page(self, after: Place, size: int) -> list[tuple[Place, IndexedChunk]]:
+        """The first live chunks after a place, by document, position and id."""
+        query = """select document, position, id, body, vector from chunks join vectors using (number)
+            where live and (document, position, id) > (?, ?, ?) order by document, position, id limit ?"""
+        return [
+            ((document, position, chunk_id), IndexedChunk(_chunk(position, body), to_vector(vector)))
+            for document, position, chunk_id, body, vector in self._db.execute(query, (*after, size))
+        ]
+
+    def live_places(self, after: Place, size: int) -> list[Place]:
+        """Where those chunks are."""
+        query = """select document, position, id from chunks
+            where live and (document, position, id) > (?, ?, ?) order by document, position, id limit ?"""
+        return self._db.execute(query, (*after, size)).fetchall()
+
     def live_counts(self) -> dict[str, int]:
         """Live chunks per document."""
         return dict(self._db.execute("select document, count(*) from chunks where live group by document").fetchall())
 
     def clear(self) -> None:
-        """Deletes everything; the file stays for those who have it open."""
+        """Deletes everything; the file stays for those who have it open, without its pages if nobody is reading."""
         with self.transaction(writing=True):
             for statement in CLEARING:
                 self._db.execute(statement)
             self._words.clear()
             self._db.execute("update state set version = version + 1, floor = version + 1")
+        self._give_room_back()
+
+    def _give_room_back(self) -> None:
+        self._db.execute("pragma busy_timeout = 500")
+        with suppress(sqlite3.OperationalError):
+            self._db.execute("vacuum")
+            self._db.execute("pragma wal_checkpoint(truncate)")
+        self._db.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
     def _select(self, query: str, values: Sequence[str] | Sequence[int]) -> list[Any]:
         """The rows of a query whose one parameter is a list of any length."""

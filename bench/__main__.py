@@ -24,6 +24,7 @@ BENCHMARKS = (
     "conversations",
     "hydration",
     "quality",
+    "claims",
     "search",
     "sizes",
 )

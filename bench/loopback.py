@@ -25,8 +25,8 @@ def catalogue() -> dict[tuple[str, str], dict[str, Any]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     title = yaml.safe_load((WORLD / "title.yaml").read_text("utf-8"))
     entries = [("titles", title["id"], title)]
-    for kind, folder in (("npcs", "npcs"), ("prompts", "prompts")):
-        files = sorted((WORLD / folder).glob("*.yaml"))
+    for kind in ("npcs", "prompts", "examples", "actions"):
+        files = sorted((WORLD / kind).glob("*.yaml"))
         entries.extend((kind, file.stem, yaml.safe_load(file.read_text("utf-8"))) for file in files)
     for kind, name, content in entries:
         pk, version = f"{title['id']}#{kind}", "0123456789abcdef"

@@ -1,6 +1,6 @@
-"""How well search finds: recall and mean reciprocal rank on golden questions, with the local embedding model.
+"""How well search finds: recall and mean reciprocal rank on golden cases that name documents, with the local model.
 
-A golden question counts as found at the rank of the first passage from its document; a passage budget of 1,200 tokens
+A question counts as found at the rank of the first passage from its document; a passage budget of 1,200 tokens
 is what a turn uses.
 """
 
@@ -12,8 +12,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import yaml
+
 from bench.lore_index import LocalEmbeddings, documents, index
 from npcops.adapters.sqlite_store import SqliteVectorStore
+from npcops.golden import GoldenCase, GoldenSuite
 from npcops.lore import Viewer
 from npcops.retrieval import Retriever
 
@@ -21,9 +25,17 @@ WORLD = Path(__file__).parent.parent / "world"
 CONTEXT_TOKENS = 1200
 
 
-def run(lore: Path = WORLD / "lore", questions: Path = WORLD / "golden" / "questions.jsonl") -> dict[str, Any]:
-    """Recall at 1 and 5 documents, MRR, and how often the context holds all words that a right answer must have."""
-    golden = [json.loads(line) for line in questions.read_text("utf-8").splitlines() if line.strip()]
+def golden_cases(suites: Path) -> list[GoldenCase]:
+    """The cases of a folder of suites that ask one thing, and name the documents that tell it."""
+    files = sorted(suites.glob("*.yaml"))
+    read = [msgspec.convert(yaml.safe_load(file.read_text("utf-8")), GoldenSuite, strict=False) for file in files]
+    found = {case.id: case for suite in read for case in suite.cases}
+    return [case for case in found.values() if case.expected.cites and len(case.messages) == 1]
+
+
+def run(lore: Path = WORLD / "lore", suites: Path = WORLD / "suites") -> dict[str, Any]:
+    """Recall at 1 and 5 documents, MRR, and how often the context holds the words that a right answer must have."""
+    golden = golden_cases(suites)
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteVectorStore(str(Path(folder) / "lore.sqlite"), 384)
         embeddings = LocalEmbeddings()
@@ -31,12 +43,11 @@ def run(lore: Path = WORLD / "lore", questions: Path = WORLD / "golden" / "quest
         retriever = Retriever(embeddings, store)
         ranks, held = [], []
         for case in golden:
-            viewer = Viewer(case.get("npc"), frozenset(case.get("flags", ())))
-            passages = retriever.find("bench", case["question"], viewer, CONTEXT_TOKENS).passages
+            viewer = Viewer(case.npc, frozenset(case.flags))
+            passages = retriever.find("bench", case.messages[0], viewer, CONTEXT_TOKENS).passages
             order = list(dict.fromkeys(passage.document for passage in passages))
-            ranks.append(order.index(case["document"]) + 1 if case["document"] in order else None)
-            text = " ".join(passage.text for passage in passages).lower()
-            held.append(all(word.lower() in text for word in case.get("must_include", ())))
+            ranks.append(next((place for place, found in enumerate(order, 1) if found in case.expected.cites), None))
+            held.append(_holds(case, " ".join(passage.text for passage in passages).lower()))
     count = len(golden)
     return {
         "questions": count,
@@ -45,6 +56,12 @@ def run(lore: Path = WORLD / "lore", questions: Path = WORLD / "golden" / "quest
         "mrr": round(sum(1 / rank for rank in ranks if rank) / count, 3),
         "answer_in_context": round(sum(held) / count, 3),
     }
+
+
+def _holds(case: GoldenCase, text: str) -> bool:
+    wanted = case.expected
+    every = all(phrase.lower() in text for phrase in wanted.says_all)
+    return every and (not wanted.says_any or any(phrase.lower() in text for phrase in wanted.says_any))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from npcops.answering import Answering
 from npcops.background import Threads
 from npcops.breaker import Breakers
 from npcops.casting import Casting
+from npcops.catalogue import Move
 from npcops.converse import Converse, StagePace
 from npcops.dialogue import Told, TurnRequest
 from npcops.ladder import Ladder
@@ -72,7 +74,7 @@ class Talk:
         boto3.client("events").create_event_bus(Name="bus")
         self._catalog = DynamoCatalog(self._dynamodb, "catalog")
         self.publish("titles", title["id"], title)
-        for kind in ("npcs", "prompts"):
+        for kind in ("npcs", "prompts", "examples", "actions"):
             for file in sorted((WORLD / kind).glob("*.yaml")):
                 self.publish(kind, file.stem, yaml.safe_load(file.read_text("utf-8")))
         self.embeddings, self._store = LocalEmbeddings(), SqliteVectorStore(folder, 384)
@@ -83,7 +85,8 @@ class Talk:
         """Store an entry, perhaps changed, and serve it from now on."""
         known = {found["name"]: found["labels"] for found in self._catalog.names(self.title, kind)}
         version = self._catalog.put(self.title, kind, name, content | changed, "bench", "")
-        self._catalog.label(self.title, kind, name, "production", version, known.get(name, {}).get("production"))
+        before, now = known.get(name, {}).get("production", ""), datetime.now(UTC).isoformat()
+        self._catalog.label(self.title, kind, name, Move("production", version, before, "bench", now))
 
     def converse(self, reuse_seconds: int = 0) -> Converse:
         """As bootstrap wires it. Its catalogue has read nothing yet."""

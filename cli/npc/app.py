@@ -10,7 +10,20 @@ from typing import Annotated
 import click
 import typer
 
-from npc import catalog, lore, players, saves, stack, talk
+from npc import (
+    catalog,
+    catalog_folders,
+    corrections,
+    evaluations,
+    judge,
+    lore,
+    players,
+    reviews,
+    saves,
+    stack,
+    talk,
+    tryouts,
+)
 from npc.errors import CliError
 from npc.output import fail
 from npc.session import Session
@@ -23,8 +36,15 @@ application.add_typer(lore.commands, name="lore")
 application.add_typer(players.world_commands, name="world")
 application.add_typer(players.player_commands, name="player")
 application.add_typer(saves.commands, name="saves")
+catalog.commands.command("export")(catalog_folders.export_entries)
+catalog.commands.command("import")(catalog_folders.import_entries)
 application.add_typer(catalog.commands, name="catalog")
-for command in (stack.up, stack.down, stack.info, stack.token, stack.login, talk.ask, talk.chat, talk.npcs):
+application.add_typer(evaluations.commands, name="eval")
+application.add_typer(corrections.commands, name="corrections")
+application.add_typer(judge.commands, name="judge")
+application.command("try")(tryouts.try_out)
+REVIEWS = (reviews.rate, reviews.review, reviews.compare)
+for command in (stack.up, stack.down, stack.info, stack.token, stack.login, talk.ask, talk.chat, talk.npcs, *REVIEWS):
     application.command()(command)
 
 # Options that may stand anywhere on the line: name -> whether a value follows.

@@ -1,4 +1,4 @@
-"""`npc catalog`: characters, prompts and titles as versioned data."""
+"""`npc catalog`: everything that writers and designers version, its labels and its history."""
 
 from __future__ import annotations
 
@@ -8,37 +8,82 @@ from typing import Annotated, Any, Literal
 
 import typer
 import yaml
+from rich.console import Console
 from rich.markup import escape
 
 from npc.client import Api, segment
-from npc.errors import CliError
-from npc.output import show
+from npc.entry_files import KINDS, read_entry
+from npc.output import show, table
 from npc.session import of
 
-Kind = Literal["npcs", "prompts", "titles"]
+Kind = Literal["npcs", "prompts", "titles", "examples", "actions", "policies", "suites", "rubrics"]
 KindName = Annotated[Kind, typer.Argument(help="What kind of entry.")]
+EntryName = Annotated[str, typer.Argument(help="The entry's name.")]
+LabelName = Annotated[str, typer.Option("--label", help="The label to move to it; empty for none.")]
+Note = Annotated[str, typer.Option("--note", help="Why it changed.")]
+Why = Annotated[str, typer.Option("--why", help="Why it moves; the history keeps it.")]
+Override = Annotated[
+    str,
+    typer.Option("--override", help="Why it moves even if the canon gate refuses: kept under your name, and alarmed."),
+]
 
-commands = typer.Typer(no_args_is_help=True, help="Characters, prompts and titles: versions and labels.")
+commands = typer.Typer(
+    no_args_is_help=True,
+    help="Characters, prompts, the title, sets, policies and golden cases: versions, labels and their history.",
+)
 
 
-def read_entry(file: Path) -> tuple[str, dict[str, Any]]:
-    """Name and content of a YAML or JSON file; its `id` or `name` is the name, else the file's. Raises CliError."""
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CliError(f"{file} cannot be read: {error}") from None
-    if not isinstance(content, dict):
-        raise CliError(f"{file} does not hold a mapping of fields")
-    name = content.get("id") or (content.get("name") if "system" in content else None) or file.stem
-    return str(name), content
+def route(kind: str, name: str, *more: str) -> str:
+    """The path of an entry, or below it."""
+    return "/".join(("/v1/catalog", kind, segment(name), *map(segment, more)))
 
 
-def put_entry(api: Api, kind: str, file: Path, note: str, label: str) -> dict[str, Any]:
+def given(**fields: str) -> dict[str, str]:
+    """The fields of a body that are not empty."""
+    return {name: value for name, value in fields.items() if value}
+
+
+def put_entry(api: Api, kind: str, file: Path, note: str, label: str, override: str = "") -> dict[str, Any]:
     """Store one file as a new version and move `label` to it (an empty label moves none)."""
-    name, content = read_entry(file)
-    body = {"content": content, "note": note, **({"label": label} if label else {})}
-    answer = api.call("PUT", f"/v1/catalog/{kind}/{segment(name)}", body=body)
+    name, content = read_entry(file, kind)
+    body = {"content": content, "note": note, **given(label=label, override=override)}
+    answer = api.call("PUT", route(kind, name), body=body)
     return {"kind": kind, "name": name, **answer}
+
+
+@commands.command("ls")
+def list_entries(
+    context: typer.Context, kind: Annotated[Kind | None, typer.Argument(help="One kind; all without.")] = None
+) -> None:
+    """List the names of a kind, or of all, and where their labels point."""
+    session = of(context)
+    api = session.api()
+    found = [
+        {"kind": one, **entry}
+        for one in ([kind] if kind else KINDS)
+        for entry in api.call("GET", f"/v1/catalog/{one}")["entries"]
+    ]
+    rows = [(entry["kind"], entry["name"], _labels(entry["labels"]), entry.get("latest", "")) for entry in found]
+    show(
+        session.as_json,
+        {"entries": found},
+        lambda console: console.print(table(("kind", "name", "labels", "latest"), rows)),
+    )
+
+
+@commands.command()
+def get(
+    context: typer.Context,
+    kind: KindName,
+    name: EntryName,
+    version: Annotated[str, typer.Option(help="A version or label.")] = "",
+) -> None:
+    """Print one entry as YAML, or as JSON with --json."""
+    session = of(context)
+    entry = session.api().call("GET", route(kind, name), params={"version": version})
+    content = json.loads(json.dumps(entry.get("content", entry)))
+    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100)
+    show(session.as_json, entry, lambda console: console.print(text, markup=False, end="", soft_wrap=True))
 
 
 @commands.command()
@@ -46,27 +91,130 @@ def put(
     context: typer.Context,
     kind: KindName,
     files: Annotated[list[Path], typer.Argument(help="YAML or JSON files, one entry each.")],
-    note: Annotated[str, typer.Option(help="Why it changed.")] = "",
-    label: Annotated[str, typer.Option(help="The label to move to it; empty for none.")] = "production",
+    note: Note = "",
+    label: LabelName = "production",
+    override: Override = "",
 ) -> None:
     """Store entries as new versions. The same content stays the same version."""
     session = of(context)
     api = session.api()
-    stored = [put_entry(api, kind, file, note, label) for file in files]
+    stored = [put_entry(api, kind, file, note, label, override) for file in files]
     told = "\n".join(f"{entry['name']} {entry['version']}" for entry in stored)
     show(session.as_json, {"entries": stored}, lambda console: console.print(escape(told)))
 
 
 @commands.command()
-def get(
+def versions(context: typer.Context, kind: KindName, name: EntryName) -> None:
+    """List all versions of an entry and every move of its labels, newest first."""
+    session = of(context)
+    answer = session.api().call("GET", route(kind, name, "versions"))
+    show(session.as_json, answer, lambda console: _print_history(console, answer))
+
+
+@commands.command()
+def diff(
     context: typer.Context,
     kind: KindName,
-    name: Annotated[str, typer.Argument(help="The entry's name.")],
-    version: Annotated[str, typer.Option(help="A version or label.")] = "",
+    name: EntryName,
+    before: Annotated[str, typer.Argument(metavar="[FROM]", help="A version or label.")] = "production",
+    after: Annotated[str, typer.Argument(metavar="[TO]", help="A version or label.")] = "latest",
 ) -> None:
-    """Print one entry as YAML, or as JSON with --json."""
+    """Show what differs between two versions, field by field."""
     session = of(context)
-    entry = session.api().call("GET", f"/v1/catalog/{kind}/{segment(name)}", params={"version": version})
-    content = json.loads(json.dumps(entry.get("content", entry)))
-    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100)
-    show(session.as_json, entry, lambda console: console.print(text, markup=False, end="", soft_wrap=True))
+    answer = session.api().call("GET", route(kind, name, "diff"), params={"from": before, "to": after})
+    show(session.as_json, answer, lambda console: _print_differences(console, answer))
+
+
+@commands.command()
+def label(
+    context: typer.Context,
+    kind: KindName,
+    name: EntryName,
+    label: Annotated[str, typer.Argument(help="The label, such as staging or production.")],
+    version: Annotated[str, typer.Argument(help="A version, another label, latest or previous.")],
+    why: Why = "",
+    override: Override = "",
+) -> None:
+    """Move a label to a version. Onto production, the canon gate lets what suites have passed."""
+    _move(context, kind, name, label, given(version=version, why=why, override=override))
+
+
+@commands.command()
+def rollback(
+    context: typer.Context,
+    kind: KindName,
+    name: EntryName,
+    label: Annotated[str, typer.Option(help="The label that goes back.")] = "production",
+    why: Why = "",
+) -> None:
+    """Put a label back to the version where it was before; again for the one before that."""
+    _move(context, kind, name, label, given(version="previous", why=why))
+
+
+@commands.command()
+def copy(
+    context: typer.Context,
+    kind: KindName,
+    name: EntryName,
+    version: Annotated[str, typer.Option(help="The library's version or label.")] = "production",
+    note: Note = "",
+    label: LabelName = "",
+    override: Override = "",
+) -> None:
+    """Take an entry over from the library, the title whose entries all others may copy."""
+    session = of(context)
+    body = {"from": version, **given(note=note, label=label, override=override)}
+    answer = session.api().call("POST", route(kind, name, "copies"), body=body)
+    show(session.as_json, answer, lambda console: console.print(escape(f"{name} {answer['version']}")))
+
+
+def _move(context: typer.Context, kind: str, name: str, label: str, body: dict[str, str]) -> None:
+    session = of(context)
+    answer = session.api().call("POST", route(kind, name, "labels", label), body=body)
+    show(session.as_json, answer, lambda console: console.print(escape(_told(label, answer))))
+
+
+def _told(label: str, answer: dict[str, Any]) -> str:
+    move = answer.get("move")
+    if move is None:
+        return f"{label} of {answer['name']} is at {answer['version']} already"
+    was = f", was {move['before']}" if move["before"] else ""
+    return f"{label} of {answer['name']} is at {move['version']}{was} ({move['gate']})"
+
+
+def _labels(labels: dict[str, str]) -> str:
+    return ", ".join(f"{label} {version}" for label, version in sorted(labels.items()))
+
+
+def _print_history(console: Console, answer: dict[str, Any]) -> None:
+    rows = [
+        (
+            *(found["version"], found["created_at"][:16], found["author"], ", ".join(found["labels"])),
+            *(found["origin"], found["note"]),
+        )
+        for found in answer["versions"]
+    ]
+    console.print(table(("version", "stored at", "by", "labels", "from", "note"), rows))
+    if answer["moves"]:
+        console.print()
+        moves = [
+            (move["at"][:16], move["label"], move["before"], move["version"], move["by"], move["gate"], move["why"])
+            for move in answer["moves"]
+        ]
+        console.print(table(("moved at", "label", "from", "to", "by", "gate", "why"), moves))
+
+
+def _print_differences(console: Console, answer: dict[str, Any]) -> None:
+    if not answer["differences"]:
+        console.print(f"{answer['from']} and {answer['to']} are the same")
+    for found in answer["differences"]:
+        console.print(found["field"], style="bold", markup=False)
+        # The first two lines of a unified diff name its sides, which the command has done.
+        lines = found["diff"].splitlines()[2:] or [
+            f"{sign} {json.dumps(found[side], ensure_ascii=False)}"
+            for sign, side in (("-", "before"), ("+", "after"))
+            if found[side] is not None
+        ]
+        for line in lines:
+            style = {"-": "red", "+": "green"}.get(line[:1])
+            console.print(f"  {line}", style=style, markup=False, soft_wrap=True)

@@ -91,5 +91,5 @@ def segment(name: str) -> str:
 
 
 def document_path(path: str) -> str:
-    """A document's path below `/v1/lore/`; its slashes stay slashes."""
-    return quote(path, safe="/")
+    """A document's path below `/v1/lore/`; its slashes stay slashes, but for those that lead to snapshots."""
+    return quote(path, safe="" if path.startswith("snapshots/") else "/")

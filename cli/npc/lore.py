@@ -10,13 +10,16 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from npc import uploads
+from npc import snapshots, uploads
 from npc.client import document_path
 from npc.errors import CliError
 from npc.output import Reporter, note, show, table
 from npc.session import of
 
-commands = typer.Typer(no_args_is_help=True, help="A title's lore: put, list, remove, search.")
+commands = typer.Typer(no_args_is_help=True, help="A title's lore: put, list, remove, search, keep.")
+commands.command("snapshot")(snapshots.snapshot)
+commands.command("snapshots")(snapshots.list_snapshots)
+commands.command("snapshot-rm")(snapshots.remove)
 
 
 @commands.command()
@@ -112,10 +115,11 @@ def search(
     npc: Annotated[str, typer.Option(help="Search with what this character may know.")] = "",
     flag: Annotated[list[str] | None, typer.Option(help="A flag the player has; may be repeated.")] = None,
     k: Annotated[int, typer.Option("-k", help="How many passages.")] = 5,
+    lore: Annotated[str, typer.Option(help="Search this snapshot; without it, the live lore.")] = "",
 ) -> None:
     """Show the passages that a model would be given for a question."""
     session = of(context)
-    asked = {"q": question, "npc": npc, "flags": ",".join(flag or []), "k": k}
+    asked = {"q": question, "npc": npc, "flags": ",".join(flag or []), "k": k, "lore": lore}
     found = session.api().call("GET", "/v1/lore/search", params=asked)
 
     def for_people(console: Console) -> None:

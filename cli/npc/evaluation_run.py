@@ -1,0 +1,111 @@
+"""Following an evaluation until it is concluded, and telling what it showed: the verdict first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from npc.client import Api, segment
+from npc.errors import NotReachable
+from npc.output import Reporter, table
+
+POLL_SECONDS = 2.0
+# A stage that is busy may leave a question or two unanswered.
+PATIENCE = 3
+COLOURS = {"passed": "green", "failed": "red", "incomplete": "yellow"}
+MOST_SHOWN = 30
+
+
+def follow(api: Api, evaluation: str, sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+    """The evaluation once it is concluded or has failed, with a progress bar until then. Raises NotReachable."""
+    unanswered = 0
+    with Reporter() as told:
+        while True:
+            try:
+                found: dict[str, Any] = api.call("GET", f"/v1/evaluations/{segment(evaluation)}")
+            except NotReachable:
+                unanswered += 1
+                if unanswered >= PATIENCE:
+                    raise
+            else:
+                unanswered = 0
+                told(*_progress(found))
+                if found["state"] in ("concluded", "failed"):
+                    return found
+            sleep(POLL_SECONDS)
+
+
+def outcome(found: dict[str, Any]) -> str:
+    """The outcome of a concluded evaluation."""
+    return str((found.get("verdict") or {}).get("outcome", ""))
+
+
+def print_evaluation(console: Console, found: dict[str, Any]) -> None:
+    """One evaluation, whatever state it is in."""
+    about = f"{found['requested_at'][:16]} by {found['requested_by']}"
+    console.print(escape(f"{found['id']}  {about}  {found['request'].get('note', '')}".rstrip()), soft_wrap=True)
+    if found["state"] == "concluded":
+        print_verdict(console, found)
+        return
+    told = found["failure"] or f"{found['done']} of {found['total']} cases played"
+    console.print(f"{found['state']}: {escape(told)}", soft_wrap=True)
+
+
+def print_verdict(console: Console, found: dict[str, Any]) -> None:
+    """Verdict, why, what broke, figures."""
+    verdict = found.get("verdict")
+    if not verdict:
+        return
+    result, total = verdict["outcome"], found["total"]
+    failing = len(verdict["failing"])
+    console.print(f"[bold {COLOURS[result]}]{result.upper()}[/]  {found['done'] - failing} of {total} cases pass")
+    for reason in verdict["reasons"]:
+        console.print(f"  {escape(reason['told'])}", soft_wrap=True)
+    _print_cases(console, "regressed: passed before, and fail now", verdict["regressed"], "red")
+    others = [key for key in verdict["failing"] if key not in verdict["regressed"]]
+    _print_cases(console, "failing, as before or without a comparison", others, "yellow")
+    _print_cases(console, "improved: failed before, and pass now", verdict["improved"], "green")
+    if found["comparisons"]:
+        console.print()
+        console.print(table(("figure", "candidate", "baseline", "difference", "95 % interval"), _rows(found)))
+    if found["report"]:
+        console.print(f"\nBoth answers side by side: npc eval open {escape(found['id'])}", soft_wrap=True)
+
+
+def _progress(found: dict[str, Any]) -> tuple[str, int, int]:
+    if found["state"] == "queued" or not found["total"]:
+        return "waiting to begin", 0, 1
+    if found["done"] >= found["total"] and found["state"] == "running":
+        return "concluding", found["done"], found["total"]
+    return "playing cases", found["done"], found["total"]
+
+
+def _print_cases(console: Console, title: str, keys: list[str], colour: str) -> None:
+    if not keys:
+        return
+    console.print(f"[{colour}]{len(keys)} {title}[/]")
+    for key in keys[:MOST_SHOWN]:
+        console.print(f"  {escape(key)}", soft_wrap=True)
+    if len(keys) > MOST_SHOWN:
+        console.print(f"  and {len(keys) - MOST_SHOWN} more")
+
+
+def _rows(found: dict[str, Any]) -> list[list[str]]:
+    return [
+        [
+            one["metric"],
+            _number(one["candidate"]),
+            _number(one.get("baseline")),
+            _number(one.get("difference"), signed=True),
+            "" if one.get("low") is None else f"{_number(one['low'], True)} to {_number(one['high'], True)}",
+        ]
+        for one in found["comparisons"]
+    ]
+
+
+def _number(value: float | None, signed: bool = False) -> str:
+    return "" if value is None else f"{value:+.4g}" if signed else f"{value:.4g}"

@@ -1,0 +1,241 @@
+"""`npc eval`: golden cases played by a candidate and by what players get, and what that showed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from npc import candidates, interchange
+from npc.client import segment
+from npc.errors import CliError, NotReachable
+from npc.evaluation_run import follow, outcome, print_evaluation, print_verdict
+from npc.output import note, show, table
+from npc.session import Session, of
+
+commands = typer.Typer(no_args_is_help=True, help="Evaluate what a change does to the NPCs, by golden cases.")
+commands.command("export")(interchange.export)
+Id = Annotated[str, typer.Argument(help="The evaluation's id, or `last`.")]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Stay until it is concluded.")]
+NOTHING = "none"
+OF_NPCS = "May be repeated; default those whose cards name suites."
+
+
+@commands.command()
+def run(
+    context: typer.Context,
+    candidate: candidates.Named = None,
+    file: candidates.Files = None,
+    label: candidates.Label = "production",
+    model: candidates.Model = "",
+    lore: candidates.Lore = "",
+    baseline: Annotated[str, typer.Option(help=f"The label to compare with; `{NOTHING}` for nothing.")] = "production",
+    npc: Annotated[list[str] | None, typer.Option(help=f"Who plays. {OF_NPCS}")] = None,
+    suite: Annotated[list[str] | None, typer.Option(help="Of which suites; default those that cards name.")] = None,
+    cases: Annotated[Path | None, typer.Option(help="Cases besides (JSON lines); alone without NPC or suite.")] = None,
+    repeats: Annotated[int, typer.Option(help="Play each case so often, with the model's words left free.")] = 0,
+    judge: Annotated[bool, typer.Option("--judge/--no-judge", help="Whether rubrics are put to the judge.")] = True,
+    why: Annotated[str, typer.Option("--note", help="What this is about.")] = "",
+    wait: Wait = True,
+) -> None:
+    """Evaluate a candidate; without any, what players get. Ends with exit code 1 if it does not pass."""
+    session = of(context)
+    api = session.api()
+    body = {
+        "candidate": candidates.configuration(api, candidate or [], file or [], label, model, lore),
+        "baseline": None if baseline == NOTHING else {"label": baseline},
+        "npcs": npc or [],
+        "suites": suite or [],
+        "cases": read_cases(cases) if cases else [],
+        "greedy": not repeats,
+        "repeats": repeats or 1,
+        "judge": judge,
+        "note": why,
+    }
+    _follow(session, api.call("POST", "/v1/evaluations", body=body), wait)
+
+
+@commands.command()
+def upload(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Cases, each a line of JSON.")],
+    candidate: candidates.Named = None,
+    label: candidates.Label = "production",
+    model: candidates.Model = "",
+    lore: candidates.Lore = "",
+    why: Annotated[str, typer.Option("--note", help="What this is about.")] = "",
+    wait: Wait = True,
+) -> None:
+    """Upload cases and evaluate by them alone."""
+    session = of(context)
+    api = session.api()
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise CliError(f"{file} cannot be read: {error}") from None
+    body = {"candidate": candidates.configuration(api, candidate or [], [], label, model, lore), "note": why}
+    offered = api.call("POST", "/v1/evaluations/uploads", body=body)
+    _store(session, offered["url"], data)
+    _follow(session, {"evaluation": offered["evaluation"], "state": "queued", "attempt": 1}, wait)
+
+
+@commands.command()
+def resume(context: typer.Context, evaluation: Id, wait: Wait = True) -> None:
+    """Go on with an evaluation that failed, was interrupted, or lacks results."""
+    session = of(context)
+    started = session.api().call("POST", f"/v1/evaluations/{segment(known_id(session, evaluation))}/resume")
+    _follow(session, started, wait)
+
+
+@commands.command("ls")
+def list_evaluations(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(help="How many at most.")] = 20,
+    before: Annotated[str, typer.Option(help="Only those before this one.")] = "",
+) -> None:
+    """List the newest evaluations."""
+    session = of(context)
+    found = session.api().call("GET", "/v1/evaluations", params={"limit": limit, "before": before})
+    columns = ("id", "requested", "by", "state", "verdict", "cases", "failing", "regressed", "note")
+    keys = ("id", "requested_at", "requested_by", "state", "outcome", "total", "failing", "regressed", "note")
+    rows = [[one.get(key) for key in keys] for one in found["evaluations"]]
+    show(session.as_json, found, lambda console: console.print(table(columns, rows)))
+
+
+@commands.command("show")
+def show_evaluation(context: typer.Context, evaluation: Id) -> None:
+    """Show one evaluation: verdict, regressed cases, figures."""
+    session = of(context)
+    found = session.api().call("GET", f"/v1/evaluations/{segment(known_id(session, evaluation))}")
+    show(session.as_json, found, lambda console: print_evaluation(console, found))
+
+
+@commands.command("open")
+def open_report(
+    context: typer.Context,
+    evaluation: Id,
+    to: Annotated[Path | None, typer.Option("--to", help="Write it to this file (.html; .json for data).")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it, on a terminal.")] = True,
+) -> None:
+    """Download an evaluation's report, and open it."""
+    session = of(context)
+    found = session.api().call("GET", f"/v1/evaluations/{segment(known_id(session, evaluation))}")
+    place = to or Path(f"npcops-{found['id']}.html")
+    name = "report.json" if place.suffix == ".json" else "report.html"
+    if name not in found["report"]:
+        raise CliError(f"evaluation {found['id']} has no {name}: it is {found['state']}, or its files have expired")
+    _write(place, _load(session, found["report"][name]))
+    if browser and sys.stdout.isatty() and name.endswith(".html"):
+        webbrowser.open(place.resolve().as_uri())
+    show(session.as_json, {"file": str(place)}, lambda console: console.print(escape(str(place)), soft_wrap=True))
+
+
+@commands.command()
+def trend(
+    context: typer.Context,
+    npc: Annotated[str, typer.Argument(help="The character's id.")],
+    limit: Annotated[int, typer.Option(help="How many evaluations at most.")] = 20,
+    to: Annotated[Path | None, typer.Option("--to", help="Also write a page to this file (.html).")] = None,
+) -> None:
+    """Show an NPC's figures, evaluation by evaluation."""
+    session = of(context)
+    params = {"limit": limit, "page": "html" if to else ""}
+    found = session.api().call("GET", f"/v1/npcs/{segment(npc)}/trend", params=params)
+    if to:
+        _write(to, found["page"].encode())
+    figures = sorted({name for point in found["points"] for name in point["figures"]})
+    rows = [
+        [point["at"][:16], point["evaluation"], point["outcome"], point["cases"], f"{point['pass_rate']:.0%}"]
+        + [_number(point["figures"].get(name)) for name in figures]
+        for point in found["points"]
+    ]
+
+    def for_people(console: Console) -> None:
+        console.print(table(("concluded", "evaluation", "verdict", "cases", "passed", *figures), rows))
+        if to:
+            console.print(escape(str(to)), soft_wrap=True)
+
+    show(session.as_json, {"points": found["points"]}, for_people)
+
+
+def read_cases(file: Path) -> list[Any]:
+    """Cases of a file of JSON lines. Raises CliError that names the line."""
+    found = []
+    try:
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CliError(f"{file} cannot be read: {error}") from None
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                found.append(json.loads(line))
+            except ValueError as error:
+                raise CliError(f"{file}, line {number}: {error}") from None
+    return found
+
+
+def _follow(session: Session, started: dict[str, Any], wait: bool) -> None:
+    evaluation = started["evaluation"]
+    if not wait:
+        show(session.as_json, started, lambda console: console.print(escape(evaluation)))
+        return
+    note(f"evaluation {evaluation}")
+    try:
+        found = follow(session.api(), evaluation)
+    except (NotReachable, KeyboardInterrupt):
+        note(f"it may go on: see `npc eval show {evaluation}`; if it stopped, `npc eval resume {evaluation}`")
+        raise
+    show(session.as_json, found, lambda console: print_verdict(console, found))
+    if found["state"] == "failed":
+        raise CliError(f"the evaluation failed: {found['failure']}")
+    if (result := outcome(found)) != "passed":
+        raise CliError(f"the evaluation is {result}" if result == "incomplete" else "the candidate did not pass")
+
+
+def known_id(session: Session, evaluation: str) -> str:
+    """The id that is meant."""
+    if evaluation != "last":
+        return evaluation
+    found = session.api().call("GET", "/v1/evaluations", params={"limit": 1})["evaluations"]
+    if not found:
+        raise CliError("there is no evaluation yet")
+    return str(found[0]["id"])
+
+
+def _store(session: Session, address: str, data: bytes) -> None:
+    try:
+        with httpx.Client(timeout=httpx.Timeout(120.0, connect=5.0), transport=session.transport) as bucket:
+            answer = bucket.put(address, content=data)
+    except httpx.TransportError as error:
+        raise NotReachable(f"the evaluation bucket cannot be reached: {error}") from None
+    if answer.is_error:
+        raise CliError(f"the evaluation bucket refused the cases: HTTP {answer.status_code}")
+
+
+def _load(session: Session, address: str) -> bytes:
+    try:
+        with httpx.Client(timeout=httpx.Timeout(120.0, connect=5.0), transport=session.transport) as bucket:
+            answer = bucket.get(address)
+    except httpx.TransportError as error:
+        raise NotReachable(f"the evaluation bucket cannot be reached: {error}") from None
+    if answer.is_error:
+        raise CliError(f"the report cannot be had: HTTP {answer.status_code}")
+    return answer.content
+
+
+def _write(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise CliError(f"{file} cannot be written: {error}") from None
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

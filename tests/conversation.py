@@ -14,6 +14,7 @@ from npcops.adapters.aws_services import EventBridgePublisher, ParameterTunedMod
 from npcops.adapters.dynamo_answers import DynamoAnswers
 from npcops.adapters.dynamo_catalog import DynamoCatalog
 from npcops.adapters.dynamo_players import DynamoPlayers
+from npcops.adapters.dynamo_spoken import DynamoSpoken
 from npcops.adapters.sqlite_store import SqliteVectorStore
 from npcops.afterwards import Afterwards
 from npcops.answering import Answering
@@ -31,6 +32,7 @@ from npcops.reuse import Reuse
 from npcops.scene import SceneReader
 from tests.fake_time import FakeTime
 from tests.fakes import DIMENSIONS, STAGE_MODEL, ScriptedChat, WordEmbeddings
+from tests.publishing import LABEL, publish
 from tests.resources import Resources
 
 MIRA = NpcCard("mira", "Mira", "A ferrywoman.", emotions=("neutral", "warm"), memory=MemoryPolicy(recent_tokens=60))
@@ -48,7 +50,6 @@ SUMMARY = PromptTemplate(
     context="<previous>{{ previous }}</previous>",
     variables=("character", "previous"),
 )
-LABEL = "production"
 PACE = StagePace()
 
 
@@ -59,6 +60,7 @@ class Conversation:
         self.resources, self.chat = resources, chat
         self.title = f"game-{secrets.token_hex(5)}"
         self.players = DynamoPlayers(resources.dynamodb, resources.name("players"))
+        self.spoken = DynamoSpoken(resources.dynamodb, resources.name("players"))
         self.answers = DynamoAnswers(resources.dynamodb, resources.name("answers"))
         self.catalog = DynamoCatalog(resources.dynamodb, resources.name("catalog"))
         self.store = SqliteVectorStore(folder, DIMENSIONS)
@@ -70,10 +72,7 @@ class Conversation:
 
     def publish(self, kind: str, name: str, content: Any) -> str:
         """Store a new version and move the label onto it."""
-        known = {found["name"]: found["labels"] for found in self.catalog.names(self.title, kind)}
-        version = self.catalog.put(self.title, kind, name, msgspec.to_builtins(content), "writer", "")
-        self.catalog.label(self.title, kind, name, LABEL, version, known.get(name, {}).get(LABEL))
-        return version
+        return publish(self.catalog, self.title, kind, name, content)
 
     def lore(self, document: str, text: str, gate: Gate = OPEN) -> str:
         """Index a document of one chunk; returns the chunk's id."""
@@ -100,6 +99,7 @@ class Conversation:
         background: Any = None,
         reuse_seconds: int = 0,
         pace: StagePace = PACE,
+        kept_days: int = 0,
     ) -> Converse:
         """As bootstrap wires it, with the scripted model, and a clock that stands still unless a test spends time."""
         beside = background or FakeTime()
@@ -113,7 +113,9 @@ class Conversation:
             ),
             casting=Casting(STAGE_MODEL, smaller, tuned, beside),
             answering=Answering(reuse, Ladder(self.chat, beside, Breakers(beside.now)), beside),
-            afterwards=Afterwards(self.players, reuse, events or self.bus, beside),
+            afterwards=Afterwards(
+                self.players, reuse, events or self.bus, beside, self.spoken if kept_days else None, kept_days
+            ),
             background=beside,
             pace=pace,
         )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-import msgspec
-
 from npcops.adapters.dynamo_catalog import DynamoCatalog
 from npcops.adapters.dynamo_players import DynamoPlayers
 from npcops.characters import MemoryPolicy, NpcCard, PromptTemplate
@@ -17,9 +15,9 @@ from npcops.remember import Remember
 from npcops.saves import SaveChange, SaveChanged, Saves
 from npcops.turn_ports import PlayerStore
 from tests.fakes import ScriptedChat, WordEmbeddings
+from tests.publishing import LABEL, publish
 from tests.resources import Resources
 
-LABEL = "production"
 BUDGET = 40
 SUMMARY = PromptTemplate(
     "summary",
@@ -63,8 +61,7 @@ class Remembering:
         self.publish("prompts", "summary", SUMMARY)
 
     def publish(self, kind: str, name: str, content: Any) -> None:
-        version = self.catalog.put(self.title, kind, name, msgspec.to_builtins(content), "writer", "")
-        self.catalog.label(self.title, kind, name, LABEL, version, None)
+        publish(self.catalog, self.title, kind, name, content)
 
     def next_id(self) -> str:
         self.hours += 1

@@ -94,7 +94,9 @@ class Lagging:
 def create(client: Callable[[str], Any]) -> Resources:
     """Make everything; names are new in every call."""
     made = Resources(client, secrets.token_hex(4))
-    tables = dict.fromkeys(("players", "catalog", "answers"), ("pk", "sk")) | {"ledger": ("title", "path")}
+    tables = dict.fromkeys(("players", "catalog", "answers", "evaluations"), ("pk", "sk")) | {
+        "ledger": ("title", "path")
+    }
     for table, keys in tables.items():
         made.dynamodb.create_table(
             TableName=made.name(table),
@@ -104,8 +106,9 @@ def create(client: Callable[[str], Any]) -> Resources:
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
             BillingMode="PAY_PER_REQUEST",
         )
-    for bucket in ("lore", "work"):
+    for bucket in ("lore", "work", "evaluations"):
         made.s3.create_bucket(Bucket=made.name(bucket))
+    _create_reviews(made)
     _create_bus(made)
     client("stepfunctions").create_state_machine(
         name=made.name("machine"),
@@ -113,6 +116,24 @@ def create(client: Callable[[str], Any]) -> Resources:
         roleArn="arn:aws:iam::123456789012:role/hydrate-lore",
     )
     return made
+
+
+def _create_reviews(made: Resources) -> None:
+    """As in the template: an index has the documents of a partition in another order."""
+    whole: Any = {"AttributeName": "pk", "KeyType": "HASH"}
+    made.dynamodb.create_table(
+        TableName=made.name("reviews"),
+        KeySchema=[whole, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "order")],
+        LocalSecondaryIndexes=[
+            {
+                "IndexName": "by_order",
+                "KeySchema": [whole, {"AttributeName": "order", "KeyType": "RANGE"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
 
 
 def _create_bus(made: Resources) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
-from npcops.characters import GameTitle, NpcCard, PromptTemplate
+from npcops.characters import ActionSet, ExampleSet, GameTitle, NpcCard, PromptTemplate
 from npcops.dialogue import Told, TurnRequest
 from npcops.lore import Gate, Viewer
 from npcops.memory import Fact, Memory, RememberedTurn, Summary
@@ -26,7 +26,15 @@ def load(path: Path, kind: type[T]) -> T:
     return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), kind, strict=False)
 
 
-GAME = load(WORLD / "title.yaml", GameTitle)
+def _game() -> GameTitle:
+    """The title, with the actions of its sets as its own."""
+    bare = load(WORLD / "title.yaml", GameTitle)
+    sets = [load(WORLD / "actions" / f"{name}.yaml", ActionSet) for name in bare.action_sets]
+    actions = (*bare.actions, *(action for found in sets for action in found.actions))
+    return msgspec.structs.replace(bare, actions=actions, action_sets=())
+
+
+GAME = _game()
 CARDS = {path.stem: load(path, NpcCard) for path in sorted((WORLD / "npcs").glob("*.yaml"))}
 
 
@@ -88,6 +96,8 @@ class Stage:
         template = msgspec.structs.replace(template, max_tokens=max_tokens or template.max_tokens)
         talk.publish("titles", talk.title, msgspec.structs.replace(GAME, id=talk.title))
         talk.publish("prompts", "dialogue", template)
+        for path in sorted((WORLD / "examples").glob("*.yaml")):
+            talk.publish("examples", path.stem, load(path, ExampleSet))
         for card in CARDS.values():
             talk.publish("npcs", card.id, card)
 

@@ -12,6 +12,7 @@ from npcops.characters import Example, GameTitle, MemoryPolicy, NpcCard, PromptT
 from npcops.errors import Conflict, InvalidRequest, NotFound
 from npcops.ports import Catalog
 from tests.clock import Clock
+from tests.publishing import move
 from tests.resources import Lagging, Resources
 
 CARD: dict[str, Any] = {"id": "mira", "name": "Mira", "persona": "A ferrywoman."}
@@ -38,10 +39,10 @@ def title() -> str:
     return f"game-{secrets.token_hex(4)}"
 
 
-def put(catalog: Catalog, title: str, persona: str, label: str | None = None, expected: str | None = None) -> str:
+def put(catalog: Catalog, title: str, persona: str, label: str | None = None, expected: str = "") -> str:
     version = catalog.put(title, "npcs", "mira", CARD | {"persona": persona}, "writer", "note")
     if label:
-        catalog.label(title, "npcs", "mira", label, version, expected)
+        move(catalog, title, "npcs", "mira", label, version, expected)
     return version
 
 
@@ -89,7 +90,7 @@ def test_a_label_moves_and_moves_back(catalog: Catalog, title: str) -> None:
     first = put(catalog, title, "One.", "production")
     second = put(catalog, title, "Two.", "production", expected=first)
     assert catalog.npc(title, "mira", "production")[1] == second
-    catalog.label(title, "npcs", "mira", "production", first, second)
+    move(catalog, title, "npcs", "mira", "production", first, second)
     assert catalog.npc(title, "mira", "production")[1] == first
 
 
@@ -97,25 +98,25 @@ def test_a_label_that_somebody_else_moved_stays(catalog: Catalog, elsewhere: Cat
     first = put(catalog, title, "One.", "production")
     second = put(elsewhere, title, "Two.", "production", expected=first)
     third = put(catalog, title, "Three.")
-    for expected in (first, third, None):
+    for expected in (first, third, ""):
         with pytest.raises(Conflict):
-            catalog.label(title, "npcs", "mira", "production", third, expected)
+            move(catalog, title, "npcs", "mira", "production", third, expected)
     assert elsewhere.npc(title, "mira", "production")[1] == second
 
 
 def test_a_label_cannot_be_expected_where_there_is_none(catalog: Catalog, title: str) -> None:
     version = put(catalog, title, "One.")
     with pytest.raises(Conflict):
-        catalog.label(title, "npcs", "mira", "production", version, version)
+        move(catalog, title, "npcs", "mira", "production", version, version)
 
 
 def test_a_label_needs_a_version_of_that_name(catalog: Catalog, title: str) -> None:
     put(catalog, title, "One.")
     other = catalog.put(title, "npcs", "otto", {"id": "otto"}, "writer", "")
     with pytest.raises(NotFound):
-        catalog.label(title, "npcs", "mira", "production", other, None)
+        move(catalog, title, "npcs", "mira", "production", other)
     with pytest.raises(NotFound):
-        catalog.label(title, "npcs", "nobody", "production", other, None)
+        move(catalog, title, "npcs", "nobody", "production", other)
 
 
 @pytest.mark.parametrize("wanted", ["production", "0123456789abcdef", "latest"])
@@ -145,7 +146,7 @@ def test_cards_and_prompts_come_typed(catalog: Catalog, title: str) -> None:
         "unknown": "field",
     }
     version = catalog.put(title, "npcs", "mira", card, "writer", "")
-    catalog.label(title, "npcs", "mira", "production", version, None)
+    move(catalog, title, "npcs", "mira", "production", version)
     assert catalog.npc(title, "mira", "production")[0] == NpcCard(
         "mira",
         "Mira",
@@ -158,27 +159,28 @@ def test_cards_and_prompts_come_typed(catalog: Catalog, title: str) -> None:
     )
     prompt = {"name": "dialogue", "system": "You are {{ character.name }}.", "variables": ["character"]}
     version = catalog.put(title, "prompts", "dialogue", prompt, "writer", "")
-    catalog.label(title, "prompts", "dialogue", "production", version, None)
+    move(catalog, title, "prompts", "dialogue", "production", version)
     template = PromptTemplate("dialogue", "You are {{ character.name }}.", variables=("character",))
     assert catalog.prompt(title, "dialogue", "production") == (template, version)
 
 
 def test_a_version_that_is_no_card_is_refused(catalog: Catalog, title: str) -> None:
     version = catalog.put(title, "npcs", "mira", {"id": "mira"}, "writer", "")
-    catalog.label(title, "npcs", "mira", "production", version, None)
+    move(catalog, title, "npcs", "mira", "production", version)
     with pytest.raises(InvalidRequest, match=r"persona|name"):
         catalog.npc(title, "mira", "production")
 
 
 def test_a_title_without_an_entry_is_called_by_its_id(catalog: Catalog, title: str) -> None:
-    assert catalog.game(title, "production") == GameTitle(title, title)
+    assert catalog.game(title, "production") == (GameTitle(title, title), "")
 
 
 def test_a_title_tells_its_name_and_flags(catalog: Catalog, title: str) -> None:
     entry = {"id": title, "name": "Saltmarrow", "flags": {"met-king": "Has met the king."}}
     version = catalog.put(title, "titles", title, entry, "writer", "")
-    catalog.label(title, "titles", title, "production", version, None)
-    assert catalog.game(title, "production") == GameTitle(title, "Saltmarrow", "", {"met-king": "Has met the king."})
+    move(catalog, title, "titles", title, "production", version)
+    game = GameTitle(title, "Saltmarrow", "", {"met-king": "Has met the king."})
+    assert catalog.game(title, "production") == (game, version)
 
 
 def test_names_and_their_labels(catalog: Catalog, title: str) -> None:

@@ -13,6 +13,7 @@ from npcops.adapters.dynamo_catalog import DynamoCatalog
 from npcops.errors import StoreUnavailable
 from npcops.ports import Catalog
 from tests.clock import Clock
+from tests.publishing import move, publish
 from tests.resources import Resources
 
 
@@ -32,10 +33,10 @@ def elsewhere(resources: Resources) -> Catalog:
     return DynamoCatalog(resources.dynamodb, resources.name("catalog"), label_seconds=0)
 
 
-def put(catalog: Catalog, title: str, persona: str, expected: str | None = None) -> str:
+def put(catalog: Catalog, title: str, persona: str, expected: str = "") -> str:
     card = {"id": "mira", "name": "Mira", "persona": persona}
     version = catalog.put(title, "npcs", "mira", card, "writer", "note")
-    catalog.label(title, "npcs", "mira", "production", version, expected)
+    move(catalog, title, "npcs", "mira", "production", version, expected)
     return version
 
 
@@ -135,8 +136,7 @@ def test_what_was_never_read_cannot_be_had_while_the_table_fails(unsure: Catalog
 
 
 def test_a_title_that_gets_its_entry_has_it_at_once(unsure: Catalog, elsewhere: Catalog, title: str) -> None:
-    assert unsure.game(title, "production").name == title
+    assert unsure.game(title, "production")[0].name == title
     entry = {"id": title, "name": "Saltmarrow"}
-    version = elsewhere.put(title, "titles", title, entry, "writer", "")
-    elsewhere.label(title, "titles", title, "production", version, None)
-    assert unsure.game(title, "production").name == "Saltmarrow"
+    publish(elsewhere, title, "titles", title, entry)
+    assert unsure.game(title, "production")[0].name == "Saltmarrow"

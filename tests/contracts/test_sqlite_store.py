@@ -138,6 +138,33 @@ def test_a_writer_that_must_wait_too_long_says_so(
     assert len(search(store, "mill")) == 2
 
 
+def test_what_is_dropped_gives_its_room_back(store: SqliteVectorStore, tmp_path: Path) -> None:
+    def room() -> int:
+        return sum(path.stat().st_size for path in (tmp_path / "lore").iterdir() if "-shm" not in path.name)
+
+    put(store, "a.md", *(f"The mill of year {n} {'burns ' * 200}" for n in range(600)))
+    taken = room()
+    reader = SqliteVectorStore(tmp_path / "lore", DIMENSIONS)
+    assert len(search(reader, "mill")) >= 100
+    store.drop_title("t")
+    assert room() < taken / 5
+    assert search(reader, "mill") == []
+    put(store, "a.md", "The mill stands.")
+    assert len(search(reader, "mill")) == 1
+    reader.close()
+
+
+def test_a_title_is_dropped_also_while_it_is_being_read(store: SqliteVectorStore, tmp_path: Path) -> None:
+    put(store, "a.md", "The mill burns.")
+    other = sqlite3.connect(tmp_path / "lore" / file_name("t"), isolation_level=None)
+    other.execute("begin")
+    assert other.execute("select count(*) from chunks").fetchone() == (1,)
+    store.drop_title("t")
+    assert search(store, "mill") == []
+    other.execute("commit")
+    other.close()
+
+
 def test_a_damaged_file_is_no_empty_index(store: SqliteVectorStore, tmp_path: Path) -> None:
     (tmp_path / "lore").mkdir()
     (tmp_path / "lore" / file_name("t")).write_bytes(b"This is no database at all. " * 100)

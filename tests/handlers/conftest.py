@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from npcops import bootstrap, wiring
+from npcops import bootstrap, bootstrap_people, wiring
 from tests.calls import Context
-from tests.conversation import DIALOGUE, LABEL, MIRA, SUMMARY
+from tests.conversation import DIALOGUE, MIRA, SUMMARY
 from tests.fakes import DIMENSIONS, ScriptedChat, WordEmbeddings
+from tests.publishing import LABEL, publish
 from tests.resources import Resources
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -62,6 +62,13 @@ def stage(
         "CATALOG_TABLE": moto_resources.name("catalog"),
         "CATALOG_LABEL": LABEL,
         "ANSWERS_TABLE": moto_resources.name("answers"),
+        "REVIEWS_TABLE": moto_resources.name("reviews"),
+        "REVIEW_RANDOM_SHARE": "0",
+        "REVIEW_DEGRADED_SHARE": "1",
+        "REVIEW_MEASURED_SHARE": "1",
+        "REVIEW_GROUNDEDNESS": "0.5",
+        "EVALUATIONS_TABLE": moto_resources.name("evaluations"),
+        "EVALUATIONS_BUCKET": moto_resources.name("evaluations"),
         "EVENT_BUS": moto_resources.name("bus"),
         "CHAT_MODEL": "stage-model",
         "CHAT_SECONDS": "9",
@@ -83,6 +90,8 @@ def stage(
         monkeypatch.setattr(module, "chat", lambda *_, **__: chat)
         monkeypatch.setattr(module, "patient_chat", lambda *_, **__: chat)
         monkeypatch.setattr(module, "embeddings", lambda *_, **__: embeddings)
+    monkeypatch.setattr(bootstrap_people, "embeddings", lambda *_, **__: embeddings)
+    monkeypatch.setattr(bootstrap_people, "judging_chat", lambda *_: chat)
     bootstrap.retriever.cache_clear()
     return moto_resources
 
@@ -111,6 +120,5 @@ def mira(title: str) -> str:
         ("prompts", "dialogue", DIALOGUE),
         ("prompts", "summary", SUMMARY),
     ):
-        version = catalog.put(title, kind, name, msgspec.to_builtins(content), "writer", "")
-        catalog.label(title, kind, name, LABEL, version, None)
+        publish(catalog, title, kind, name, content)
     return "mira"

@@ -13,9 +13,9 @@ import pytest
 from npcops.dialogue import Turn
 from npcops.errors import ModelFailed, ModelUnavailable
 from tests.calls import answered, call, logged, refused, sample
-from tests.conversation import LABEL
 from tests.fakes import ScriptedChat, prompt_text
 from tests.handlers.conftest import Load
+from tests.publishing import LABEL
 from tests.resources import Resources
 
 CANARY = "zanzibar-quince"
@@ -122,7 +122,7 @@ def test_an_erasure_says_what_it_removed(load: Load, title: str, mira: str, chat
     answered(load("set_world")(call("set_world", title, player="ann", body={"flags": ["a"]})))
     refused(load("erase_player")(call("erase_player", title, player="ann", scopes="player")), 403, "forbidden")
     removed = answered(load("erase_player")(call("erase_player", title, player="ann")))
-    assert removed == {"removed": {"turns": 1, "world": 1, "replies": 1}}
+    assert removed == {"removed": {"turns": 1, "world": 1, "replies": 1, "spoken": 1}}
     answered(converse(call("converse", title, npc=mira, subject="ann")))
     assert CANARY not in prompt_text(chat.prompts[-1])
 

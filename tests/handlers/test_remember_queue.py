@@ -10,9 +10,10 @@ import msgspec
 from npcops import bootstrap
 from npcops.memory import RememberedTurn
 from tests.calls import sample
-from tests.conversation import LABEL, MIRA
+from tests.conversation import MIRA
 from tests.fakes import ScriptedChat
 from tests.handlers.conftest import Load
+from tests.publishing import publish
 
 TURNS = 12
 
@@ -31,8 +32,7 @@ def test_all_who_were_there_fold_what_they_heard(load: Load, title: str, mira: s
     """Bystanders without a card, whom nobody can ask, are passed over."""
     catalog, players = bootstrap.catalog(), bootstrap.players()
     otto = msgspec.structs.replace(MIRA, id="otto", name="Otto")
-    version = catalog.put(title, "npcs", "otto", msgspec.to_builtins(otto), "writer", "")
-    catalog.label(title, "npcs", "otto", LABEL, version, None)
+    publish(catalog, title, "npcs", "otto", otto)
     for number in range(TURNS):
         own = RememberedTurn(f"{number:022x}", f"This is what I have to say for the {number}th time.", "Is it?")
         heard = msgspec.structs.replace(own, speaker=mira)

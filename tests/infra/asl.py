@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import jsonata
-from statelint.linter import Linter
+
+from scripts.lint_machines import problems
 
 TERMINAL = ("Succeed", "Fail")
 
@@ -28,7 +29,7 @@ def successors(state: dict[str, Any]) -> set[str]:
 
 def defects(machine: dict[str, Any]) -> list[str]:
     """Everything structurally wrong: transitions to nowhere, unreachable states, tasks without limits, bad JSONata."""
-    found = list(Linter.validate(machine))
+    found = problems(machine)
     for scope in scopes(machine):
         states = scope["States"]
         reached, waiting = set(), [scope["StartAt"]]

@@ -65,14 +65,14 @@ def api() -> dict[str, Any]:
 
 
 @cache
-def machine_text() -> str:
-    """The state machine's definition, with its placeholders."""
-    return (ROOT / "statemachines/hydrate_lore.asl.json").read_text()
+def machine_text(name: str = "hydrate_lore") -> str:
+    """A state machine's definition, with its placeholders."""
+    return (ROOT / f"statemachines/{name}.asl.json").read_text()
 
 
-def machine() -> dict[str, Any]:
-    """The state machine's definition; a new copy each time."""
-    return dict(json.loads(machine_text()))
+def machine(name: str = "hydrate_lore") -> dict[str, Any]:
+    """A state machine's definition; a new copy each time."""
+    return dict(json.loads(machine_text(name)))
 
 
 def sample(name: str) -> Any:
@@ -145,6 +145,10 @@ class Stage:
                 return self._ref(argument[0]) if argument[1] == "QueueName" else f"{argument[0]}.{argument[1]}"
             if function == "Fn::Sub":
                 return re.sub(r"\$\{([^}]+)\}", lambda found: str(self._substitute(found[1])), argument)
+            if function == "Fn::Join":
+                return argument[0].join(map(str, self.value(argument[1])))
+            if function == "Fn::Split":
+                return str(self.value(argument[1])).split(argument[0])
             if function == "Fn::If":
                 return self.value(argument[1] if self.holds(argument[0]) else argument[2])
         return {key: found for key, value in node.items() if (found := self.value(value)) is not ABSENT}

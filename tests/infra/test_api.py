@@ -8,7 +8,25 @@ import jsonschema
 import msgspec
 import pytest
 
-from npcops import catalog_entries, dialogue, errors, lore_state, memory, saves
+from npcops import (
+    catalog_entries,
+    catalogue,
+    dialogue,
+    entry_diff,
+    errors,
+    evaluation_state,
+    evaluations,
+    golden,
+    labelled,
+    labels,
+    lore_state,
+    memory,
+    people,
+    saves,
+    snapshots,
+    start_evaluation,
+    try_out,
+)
 from tests.infra.descriptions import api, functions, operations, sample
 
 OPERATIONS = sorted(operations())
@@ -36,8 +54,42 @@ BODIES: dict[str, type[msgspec.Struct]] = {
     "UploadRequest": lore_state.UploadRequest,
     "Upload": lore_state.Upload,
     "Document": lore_state.DocumentState,
+    "NewSnapshot": snapshots.NewSnapshot,
+    "SnapshotProgress": snapshots.Progress,
+    "Snapshot": snapshots.SnapshotState,
+    "Rating": people.Rating,
+    "Rated": people.Rated,
+    "Reviewed": people.Reviewed,
+    "ReviewList": people.ReviewList,
+    "Correction": people.Correction,
+    "CorrectionList": people.CorrectionList,
+    "Decision": people.Decision,
+    "Decided": people.Decided,
+    "Pair": people.Pair,
+    "NextPair": people.NextPair,
+    "Preference": people.Preference,
+    "Preferences": people.Preferences,
+    "Agreement": people.Agreement,
+    "Agreements": labelled.Agreements,
+    "NewJudgements": labelled.NewJudgements,
+    "JudgedSoFar": labelled.JudgedSoFar,
     "NewEntry": catalog_entries.NewVersion,
-    "StoredEntry": catalog_entries.Stored,
+    "StoredEntry": labels.Stored,
+    "LabelMove": labels.LabelMove,
+    "CopyRequest": catalog_entries.Copy,
+    "Move": catalogue.Move,
+    "EntryVersion": catalogue.VersionInfo,
+    "Differences": entry_diff.EntryDiff,
+    "EvaluationRequest": evaluations.EvaluationRequest,
+    "Configuration": evaluations.Configuration,
+    "GoldenCase": golden.GoldenCase,
+    "StartedEvaluation": start_evaluation.Started,
+    "OfferedUpload": start_evaluation.OfferedUpload,
+    "ListedEvaluation": evaluation_state.Listed,
+    "Evaluation": evaluation_state.Described,
+    "Trend": evaluation_state.Trend,
+    "TryRequest": try_out.TryRequest,
+    "TriedOut": try_out.TriedOut,
 }
 
 
@@ -56,7 +108,7 @@ def request_schema(operation: dict[str, Any]) -> dict[str, Any] | None:
     if "requestBody" not in operation:
         return None
     reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-    return dict(SCHEMAS[reference.rsplit("/", 1)[-1]])
+    return SCHEMAS[reference.rsplit("/", 1)[-1]] | {"components": {"schemas": SCHEMAS}}
 
 
 @pytest.mark.parametrize("at", OPERATIONS, ids=" ".join)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from npcops.studio_metrics import OVERRIDES
 from tests.infra.descriptions import SERVERLESS, Stage, functions, resources
 
 ALARMS = {name: body["Properties"] for name, body in resources("AWS::CloudWatch::Alarm").items()}
@@ -54,7 +55,11 @@ def test_the_edges_are_the_ones_we_know_of() -> None:
     assert set(edges()) == {
         "TurnSpokenRule -> RememberQueue",
         "TurnSpoken -> Remember",
+        "TurnSpokenRule -> SampleTurnQueue",
+        "TurnSpoken -> SampleTurn",
         "LoreChanged -> HydrateLore",
+        "CasesUploaded -> TakeCases",
+        "TakeCases fails",
         "Nightly -> ReconcileTitles",
         "ReconcileTitles fails",
     }
@@ -70,8 +75,9 @@ def test_defect_12_every_asynchronous_edge_has_a_dead_letter_queue_that_rings(ed
 
 
 def test_defect_12_failures_of_the_state_machine_and_of_asynchronous_functions_ring() -> None:
-    assert watched("AWS/States", "ExecutionsFailed") == watched("AWS/States", "ExecutionsTimedOut") == {"HydrateLore"}
-    assert watched("AWS/Lambda", "Errors") == {"Remember", "ReconcileTitles", "StreamTurn"}
+    machines = set(resources("AWS::Serverless::StateMachine"))
+    assert watched("AWS/States", "ExecutionsFailed") == watched("AWS/States", "ExecutionsTimedOut") == machines
+    assert watched("AWS/Lambda", "Errors") == {"Remember", "SampleTurn", "ReconcileTitles", "StreamTurn", "TakeCases"}
 
 
 def test_defect_12_failures_and_slowness_of_the_api_ring() -> None:
@@ -79,6 +85,13 @@ def test_defect_12_failures_and_slowness_of_the_api_ring() -> None:
     slow = ALARMS["SlowTurnsAlarm"]
     assert (slow["MetricName"], slow["ExtendedStatistic"]) == ("Duration", "p99")
     assert slow["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Converse"}}]
+
+
+def test_every_override_of_the_canon_gate_rings() -> None:
+    alarm = ALARMS["GateOverridesAlarm"]
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("npcops", OVERRIDES, "Sum")
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "npcops"}]
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
@@ -95,14 +108,16 @@ def test_the_alarm_topic_mails_only_where_an_address_is_given() -> None:
 def test_defect_12_tracing_is_on_everywhere() -> None:
     assert {body["Tracing"] for body in functions().values()} == {"Active"}
     assert resources("AWS::Serverless::Api")["Api"]["Properties"]["TracingEnabled"] is True
-    assert resources("AWS::Serverless::StateMachine")["HydrateLore"]["Properties"]["Tracing"] == {"Enabled": True}
+    machines = resources("AWS::Serverless::StateMachine").values()
+    assert [machine["Properties"]["Tracing"] for machine in machines] == [{"Enabled": True}] * len(machines)
 
 
-def test_defect_04_one_failed_message_does_not_take_its_batch_along() -> None:
-    event = functions()["Remember"]["Events"]["TurnSpoken"]["Properties"]
+@pytest.mark.parametrize("name", ["Remember", "SampleTurn"])
+def test_defect_04_one_failed_message_does_not_take_its_batch_along(name: str) -> None:
+    event = functions()[name]["Events"]["TurnSpoken"]["Properties"]
     assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     queue = resources("AWS::SQS::Queue")[queue_of(event["Queue"])]["Properties"]
-    assert queue["VisibilityTimeout"] >= 6 * functions()["Remember"]["Timeout"]
+    assert queue["VisibilityTimeout"] >= 6 * functions()[name]["Timeout"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] >= 3
 
 
@@ -123,4 +138,11 @@ def test_eventbridge_may_write_to_every_queue_it_is_pointed_at() -> None:
         if statement["Principal"] == {"Service": "events.amazonaws.com"} and "Condition" in statement
         for resource in ([statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"])
     }
-    assert allowed == {"RememberQueue.Arn", "RememberDlq.Arn", "HydrateLoreDlq.Arn"}
+    assert allowed == {
+        "RememberQueue.Arn",
+        "RememberDlq.Arn",
+        "SampleTurnQueue.Arn",
+        "SampleTurnDlq.Arn",
+        "HydrateLoreDlq.Arn",
+        "TakeCasesDlq.Arn",
+    }

@@ -17,8 +17,9 @@ def test_tables_are_on_demand_encrypted_and_restorable(name: str) -> None:
         assert Stage({**SERVERLESS, "Stage": stage}).value(found["DeletionProtectionEnabled"]) is protected
 
 
-def test_what_is_kept_about_players_expires() -> None:
-    found = resources("AWS::DynamoDB::Table")["PlayersTable"]["Properties"]
+@pytest.mark.parametrize("table", ["PlayersTable", "ReviewsTable"])
+def test_what_is_kept_about_players_expires(table: str) -> None:
+    found = resources("AWS::DynamoDB::Table")[table]["Properties"]
     assert found["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 

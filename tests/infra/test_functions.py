@@ -40,7 +40,7 @@ def test_the_layers_makefile_builds_for_the_runtime_of_the_functions() -> None:
     assert {"arm64": "--python-platform aarch64-manylinux_2_34"}[common["Architectures"][0]] in text
 
 
-@pytest.mark.parametrize("layer", ["deps", "documents", "embedded"])
+@pytest.mark.parametrize("layer", ["deps", "documents", "embedded", "scoring"])
 def test_a_layers_lock_pins_every_package_by_hash(layer: str) -> None:
     text = (ROOT / "layers" / layer / "requirements.txt").read_text().replace("\\\n", " ")
     pins = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
@@ -63,6 +63,21 @@ def test_only_plan_hydration_carries_the_parsers() -> None:
     assert {n for n, body in functions().items() if "DocumentsLayer" in stage.value(body["Layers"])} == {
         "PlanHydration"
     }
+
+
+def test_only_what_judges_carries_what_it_judges_with() -> None:
+    stage = Stage(SERVERLESS)
+    with_it = {name for name, body in functions().items() if "ScoringLayer" in stage.value(body["Layers"])}
+    assert with_it == {"ScoreCase", "ConcludeEvaluation", "SampleTurn"}
+
+
+def test_two_layers_that_meet_in_one_function_have_the_same_numpy() -> None:
+    """Their files are laid over each other."""
+    pins = [
+        {line for line in (ROOT / f"layers/{layer}/requirements.txt").read_text().splitlines() if "numpy==" in line}
+        for layer in ("embedded", "scoring")
+    ]
+    assert pins[0] == pins[1] != set()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

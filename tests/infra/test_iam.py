@@ -1,11 +1,16 @@
 """Least privilege: no wildcard actions or principals, exact resources, and every exception with its reason."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
 
+from npcops.adapters.opensearch_index import index_name
+from npcops.lore import space_of
+from npcops.wiring import INDEX_PREFIX
 from tests.infra.descriptions import ACCOUNT, DOMAIN, LOCAL, REGION, SERVERLESS, Stage, functions, operations
 
 STAGES = {"local": LOCAL, "serverless": SERVERLESS, "domain": DOMAIN}
@@ -14,13 +19,18 @@ STAGES = {"local": LOCAL, "serverless": SERVERLESS, "domain": DOMAIN}
 # AWSLambdaBasicExecutionRole and AWSXrayWriteOnlyAccess (the actions of X-Ray have no resources), and the latter to
 # the state machine.
 BROAD = {
-    "*": "delivering logs of a state machine, and speaking, have no resource-level permissions",
+    "*": "delivering logs of a state machine, speaking and telling toxicity have no resource-level permissions",
     "LoreBucket.Arn/lore/*": "the objects below one prefix",
     "WorkBucket.Arn/hydration/*": "the objects below one prefix",
+    "EvaluationsBucket.Arn/evaluations/*": "the objects below one prefix",
+    "EvaluationsBucket.Arn/cases/*": "the objects below one prefix",
+    f"arn:aws:states:{REGION}:{ACCOUNT}:execution:Evaluate.Name:*": "the executions of one machine",
     f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/npcops/dev/models/*": "one parameter for each game title",
     "arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0": "a profile calls one model in several regions",
     f"arn:aws:es:{REGION}:{ACCOUNT}:domain/npcops-dev/*": "the paths of one domain, which holds the lore index alone",
     "index/npcops-dev/*": "the indexes of one collection, which holds the lore index alone",
+    f"arn:aws:es:{REGION}:{ACCOUNT}:domain/npcops-dev/npcops-snapshot_*": "the lore's snapshots, one index each",
+    "index/npcops-dev/npcops-snapshot_*": "the same in a collection",
     f"arn:aws:execute-api:{REGION}:{ACCOUNT}:Api/authorizers/*": "authorisers get their ids when they are made",
     f"arn:aws:execute-api:{REGION}:{ACCOUNT}:StreamApi/dev/*": "the routes of one WebSocket API, for its function",
     f"arn:aws:execute-api:{REGION}:{ACCOUNT}:StreamApi/dev/POST/@connections/*": "one address for each open connection",
@@ -30,7 +40,14 @@ LOG_DELIVERY = {
     *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),
     *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
 }
-OWN_POLICIES = ({"Ref": "UseChatModel"}, {"Ref": "UseEmbeddingModel"}, {"Ref": "TalkPolicy"})
+OWN_POLICIES = (
+    {"Ref": "UseChatModel"},
+    {"Ref": "UseEmbeddingModel"},
+    {"Ref": "TalkPolicy"},
+    {"Ref": "CatalogPolicy"},
+    {"Ref": "TrialPolicy"},
+    {"Ref": "ReadEvaluations"},
+)
 MANAGED = {
     "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs": "AWS's own role for access logs",
 }
@@ -100,13 +117,18 @@ def test_broad_resources_are_exactly_the_listed_exceptions() -> None:
     assert found == set(BROAD)
 
 
-def test_only_log_delivery_and_speaking_are_allowed_on_every_resource() -> None:
+def test_only_log_delivery_speaking_and_telling_toxicity_are_allowed_on_every_resource() -> None:
     found = [
         (where, set(listed(statement["Action"])))
         for where, statement in statements(Stage(SERVERLESS))
         if statement["Effect"] == "Allow" and "*" in listed(statement.get("Resource", []))
     ]
-    assert sorted(found) == [("HydrateLore", LOG_DELIVERY), ("TalkPolicy", {"polly:SynthesizeSpeech"})]
+    assert sorted(found) == [
+        ("Evaluate", LOG_DELIVERY),
+        ("HydrateLore", LOG_DELIVERY),
+        ("ScoreCase", {"comprehend:DetectToxicContent"}),
+        ("TalkPolicy", {"polly:SynthesizeSpeech"}),
+    ]
 
 
 def test_managed_policies_are_exactly_the_listed_exceptions() -> None:
@@ -143,7 +165,45 @@ def test_defect_10_the_embedding_model_alone_may_be_asked_also_behind_a_profile(
     users = {
         name for name, body in functions().items() if {"Ref": "UseEmbeddingModel"} in listed(body.get("Policies", []))
     }
-    assert users == {"Converse", "StreamTurn", "Remember", "SearchLore", "EmbedAndIndex"}
+    assert users == {
+        *("Converse", "StreamTurn", "Remember", "SearchLore", "EmbedAndIndex", "ScoreCase", "TryOut"),
+        *("SampleTurn", "PutJudgements"),
+    }
+
+
+def test_candidates_are_named_exactly() -> None:
+    given = {"CandidateModelIds": "amazon.nova-pro-v1:0,x.y-v1", "CandidateProfileIds": "eu.amazon.nova-pro-v1:0"}
+
+    def models(parameters: dict[str, str]) -> list[list[str]]:
+        own = [one for where, one in statements(Stage(parameters)) if where == "UseChatModel"]
+        return [one["Resource"] for one in own]
+
+    (stage,) = models(SERVERLESS)
+    assert models(SERVERLESS | given) == [
+        stage,
+        ["arn:*:bedrock:*::foundation-model/amazon.nova-pro-v1:0", "arn:*:bedrock:*::foundation-model/x.y-v1"],
+        ["arn:*:bedrock:*:*:inference-profile/eu.amazon.nova-pro-v1:0"],
+    ]
+
+
+def test_trials_reach_no_player_s_data() -> None:
+    (talking,) = [
+        one
+        for where, one in statements(Stage(SERVERLESS))
+        if where == "TrialPolicy" and one["Resource"] == "PlayersTable.Arn"
+    ]
+    assert talking["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*#trial.*"]}}
+    for name in ("ScoreCase", "TryOut"):
+        assert {"Ref": "TalkPolicy"} not in listed(functions()[name]["Policies"])
+
+
+def test_a_distributed_map_may_run_its_own_machine_and_no_other() -> None:
+    own = [one for where, one in statements(Stage(SERVERLESS)) if where == "EvaluateMapPolicy"]
+    executions = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:Evaluate.Name:*"
+    assert [(one["Resource"], one["Action"]) for one in own] == [
+        ("Evaluate", "states:StartExecution"),
+        (executions, ["states:DescribeExecution", "states:StopExecution"]),
+    ]
 
 
 def test_defect_10_every_method_has_the_authoriser() -> None:
@@ -152,14 +212,41 @@ def test_defect_10_every_method_has_the_authoriser() -> None:
 
 
 def test_defect_10_only_the_writers_may_write_the_index() -> None:
+    hydration = {"EmbedAndIndexRole.Arn", "CommitHydrationRole.Arn"}
     for parameters in (SERVERLESS, DOMAIN):
-        writers = {
-            principal
-            for _, statement in statements(Stage(parameters))
-            if {"aoss:WriteDocument", "es:ESHttpPut"} & set(listed(statement["Action"]))
-            for principal in listed(statement["Principal"]["AWS"])
-        }
-        assert writers == {"EmbedAndIndexRole.Arn", "CommitHydrationRole.Arn"}
+        writing = {"aoss:CreateIndex", "aoss:WriteDocument", "es:ESHttpPut"}
+        assert doing(parameters, writing) == {"*": hydration, "npcops-snapshot_*": {"SnapshotLoreRole.Arn"}}
+
+
+def test_snapshots_alone_can_be_dropped_and_by_one_function() -> None:
+    for parameters in (SERVERLESS, DOMAIN):
+        dropping = doing(parameters, {"aoss:DeleteIndex", "es:ESHttpDelete"})
+        assert dropping == {"npcops-snapshot_*": {"DeleteSnapshotRole.Arn"}}
+
+
+def doing(parameters: dict[str, str], actions: set[str]) -> dict[str, set[str]]:
+    """Who may do any of `actions` on the lore index, by the pattern of the index names."""
+    found = defaultdict[str, set[str]](set)
+    for _, statement in statements(Stage(parameters)):
+        if actions & set(listed(statement["Action"])):
+            for resource in listed(statement["Resource"]):
+                found[resource.rsplit("/", 1)[1]] |= set(listed(statement["Principal"]["AWS"]))
+    return dict(found)
+
+
+@pytest.mark.parametrize("title", ["saltmarrow", "snapshot", "snapshot-x", "0", "-", "npcops-snapshot"])
+def test_the_pattern_of_snapshots_has_their_indexes_and_no_title_s(title: str) -> None:
+    pattern = "npcops-snapshot_*"
+    assert fnmatch(index_name(INDEX_PREFIX, space_of(title, "0123456789abcdef")), pattern)
+    assert not fnmatch(index_name(INDEX_PREFIX, title), pattern)
+
+
+def test_whoever_copies_lore_writes_records_of_snapshots_and_no_entries() -> None:
+    for name in ("SnapshotLore", "DeleteSnapshot"):
+        for statement in functions()[name]["Policies"]["Statement"]:
+            if {"dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"} & set(listed(statement["Action"])):
+                keys = {"dynamodb:LeadingKeys": ["*#snapshots"]}
+                assert statement["Condition"] == {"ForAllValues:StringLike": keys}
 
 
 def test_whoever_reads_the_store_may_reach_it() -> None:
@@ -168,7 +255,8 @@ def test_whoever_reads_the_store_may_reach_it() -> None:
         f"{name}Role.Arn"
         for name in (
             *("Converse", "StreamTurn", "SearchLore", "ReconcileLore", "ReconcileTitles"),
-            *("PlanHydration", "EmbedAndIndex", "CommitHydration"),
+            *("PlanHydration", "EmbedAndIndex", "CommitHydration", "SnapshotLore", "DeleteSnapshot"),
+            *("ScoreCase", "TryOut", "PutJudgements"),
         )
     }
     for parameters, kind in (
@@ -196,7 +284,8 @@ def test_only_the_nightly_reconciliation_may_read_a_whole_table() -> None:
 
 def test_a_missing_object_answers_404_to_those_who_read_objects() -> None:
     """S3 tells absence from refusal only to callers who may list, and a read has no prefix for a condition to match."""
-    for name, bucket in (("PlanHydration", "LoreBucket"), ("EmbedAndIndex", "WorkBucket")):
+    evaluating = [(name, "EvaluationsBucket") for name in ("LoadCases", "ScoreCase", "ConcludeEvaluation")]
+    for name, bucket in (("PlanHydration", "LoreBucket"), ("EmbedAndIndex", "WorkBucket"), *evaluating):
         (listing,) = [
             statement
             for policy in listed(functions()[name]["Policies"])

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.infra.asl import scopes
 from tests.infra.descriptions import ROOT, folder, functions, machine, machine_text, operations, resources, template
 
 FUNCTIONS = sorted(functions())
@@ -26,18 +27,19 @@ def test_functions_are_pure_source(name: str) -> None:
     assert found == {"app.py"}
 
 
-def test_a_task_state_has_the_name_of_its_function() -> None:
-    text = machine()
-    tasks = dict(text["States"]) | text["States"]["EachBatch"]["ItemProcessor"]["States"]
-    called = {name: state["Arguments"]["FunctionName"] for name, state in tasks.items() if state["Type"] == "Task"}
-    assert called == {name: f"${{{name}Arn}}" for name in called}
+@pytest.mark.parametrize("name", sorted(resources("AWS::Serverless::StateMachine")))
+def test_a_task_state_has_the_name_of_its_function(name: str) -> None:
+    states = [state for scope in scopes(machine(folder(name))) for state in scope["States"].items()]
+    called = {task: state["Arguments"]["FunctionName"] for task, state in states if state["Type"] == "Task"}
+    assert called == {task: f"${{{task}Arn}}" for task in called}
     assert called.keys() <= set(FUNCTIONS)
 
 
-def test_every_substitution_is_bound_and_every_binding_is_used() -> None:
-    bound = resources("AWS::Serverless::StateMachine")["HydrateLore"]["Properties"]["DefinitionSubstitutions"]
-    assert set(re.findall(r"\$\{(\w+)\}", machine_text())) == set(bound)
-    assert bound == {name: {"Fn::GetAtt": [name.removesuffix("Arn"), "Arn"]} for name in bound}
+@pytest.mark.parametrize("name", sorted(resources("AWS::Serverless::StateMachine")))
+def test_every_substitution_is_bound_and_every_binding_is_used(name: str) -> None:
+    bound = resources("AWS::Serverless::StateMachine")[name]["Properties"]["DefinitionSubstitutions"]
+    assert set(re.findall(r"\$\{(\w+)\}", machine_text(folder(name)))) == set(bound)
+    assert bound == {one: {"Fn::GetAtt": [one.removesuffix("Arn"), "Arn"]} for one in bound}
 
 
 def test_a_state_machine_has_the_name_of_its_file() -> None:
@@ -61,7 +63,7 @@ def test_a_layer_has_the_name_of_its_folder_and_its_makefile_a_target_for_it() -
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_has_a_sample_event(name: str) -> None:
-    triggers = {"Remember": "sqs_turn_spoken", "StreamTurn": "stream/speak"}
+    triggers = {"Remember": "sqs_turn_spoken", "SampleTurn": "sqs_turn_spoken", "StreamTurn": "stream/speak"}
     places = [f"{folder(name)}.json", f"api/{folder(name)}.json", f"{triggers.get(name)}.json"]
     assert any((ROOT / "events" / place).exists() for place in places)
 

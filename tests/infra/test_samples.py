@@ -10,11 +10,22 @@ import msgspec
 import pytest
 from moto.events.models import EventPattern
 
+from npcops.canon_gate import OVERRIDDEN, overridden
+from npcops.catalogue import Move
+from npcops.conclude_evaluation import CONCLUDED, Concluded
 from npcops.dialogue import Spoken
+from npcops.errors import GateClosed
 from npcops.hydration_events import changed_document
-from tests.infra.descriptions import ROOT, SERVERLESS, Stage, operations, resources, sample
+from tests.infra.descriptions import ROOT, SERVERLESS, Stage, functions, operations, resources, sample
 
-OURS = ("turn_spoken.v1", "lore_hydrated.v1", "lore_failed.v1", "lore_deleted.v1")
+OURS = (
+    "turn_spoken.v1",
+    "lore_hydrated.v1",
+    "lore_failed.v1",
+    "lore_deleted.v1",
+    "canon_gate_overridden.v1",
+    "evaluation_concluded.v1",
+)
 ALL = sorted(path.relative_to(ROOT / "events") for path in (ROOT / "events").rglob("*.json"))
 
 
@@ -60,6 +71,20 @@ def test_what_converse_announces_is_what_the_schema_says() -> None:
     assert msgspec.convert(sample("turn_spoken.v1")["detail"], Spoken).npc
 
 
+def test_what_an_override_announces_is_what_the_schema_says() -> None:
+    move = Move("production", "5f2c8a1e9b7d4c30", "", "writer", "2026-11-20T12:00:00+00:00", "The demo is at noon.")
+    closed = GateClosed("Closed.", [{"npc": "mira"}])
+    detail = overridden("saltmarrow", "prompts", "dialogue", move, closed) | {"id": "1"}
+    jsonschema.validate(detail, schema("canon_gate_overridden.v1"))
+    assert sample("canon_gate_overridden.v1")["detail-type"] == OVERRIDDEN
+
+
+def test_what_a_conclusion_announces_is_what_the_schema_says() -> None:
+    fields = {field.encode_name for field in msgspec.structs.fields(Concluded)} | {"id", "title", "npcs"}
+    assert fields == set(schema("evaluation_concluded.v1")["properties"])
+    assert sample("evaluation_concluded.v1")["detail-type"] == CONCLUDED
+
+
 def test_the_queued_sample_carries_the_event_of_the_bus() -> None:
     (record,) = sample("sqs_turn_spoken")["Records"]
     assert json.loads(record["body"]) == sample("turn_spoken.v1")
@@ -68,6 +93,18 @@ def test_the_queued_sample_carries_the_event_of_the_bus() -> None:
 @pytest.mark.parametrize("name", ["s3_object_created", "s3_object_deleted"])
 def test_the_lore_rule_matches_changes_of_lore(name: str) -> None:
     assert matches(lore_pattern(), sample(name))
+
+
+def test_the_rule_of_cases_matches_uploads_of_cases_alone() -> None:
+    rule = functions()["TakeCases"]["Events"]["CasesUploaded"]["Properties"]["Pattern"]
+    pattern = dict(Stage(SERVERLESS).value(rule))
+    assert pattern["detail"]["bucket"]["name"] == ["EvaluationsBucket"]
+    pattern["detail"]["bucket"]["name"] = [sample("take_cases")["detail"]["bucket"]["name"]]
+    assert matches(pattern, sample("take_cases"))
+    result = copy.deepcopy(sample("take_cases"))
+    result["detail"]["object"]["key"] = "evaluations/saltmarrow/019a9c4f2d803f1b2c4d5e/plan.json"
+    assert not matches(pattern, result)
+    assert not matches(pattern, sample("s3_object_created"))
 
 
 def _other_bucket(event: dict[str, Any]) -> None:

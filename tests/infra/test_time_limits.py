@@ -123,3 +123,7 @@ def test_one_frame_cannot_take_the_turn_s_time() -> None:
 def test_records_of_calls_leave_the_longest_turn_its_time() -> None:
     """One before the turn, and one after it."""
     assert most() + 2 * longest(dynamodb.quick_client().meta.config) < functions()["Converse"]["Timeout"]
+
+
+def test_a_model_that_is_slow_in_a_trial_is_not_taken_for_one_that_is_away() -> None:
+    assert most() < wiring.TRIAL_SECONDS < functions()["TryOut"]["Timeout"] < functions()["ScoreCase"]["Timeout"]

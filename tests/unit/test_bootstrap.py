@@ -37,7 +37,6 @@ NEEDS: dict[str, dict[str, str]] = {
     "saves": PLAYERS,
     "players": PLAYERS,
     "catalog": CATALOG,
-    "put_entry": CATALOG,
     "ledger": LORE,
     "lore_bucket": LORE,
     "retriever": EMBED | STORE,

@@ -7,10 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from npcops.adapters.dynamo_catalog import DynamoCatalog
-from npcops.catalog_entries import NewVersion, PutEntry
-from npcops.errors import InvalidRequest, InvalidTemplate
-from npcops.ports import Catalog
+from npcops.catalog_entries import NewVersion
+from npcops.errors import InvalidRequest, InvalidTemplate, TooLarge
+from tests.catalogues import Writing
 from tests.resources import Resources
 
 CARD: dict[str, Any] = {"id": "mira", "name": "Mira", "persona": "A ferrywoman."}
@@ -18,64 +17,65 @@ PROMPT: dict[str, Any] = {"name": "dialogue", "system": "You are {{ character.na
 
 
 @pytest.fixture
-def catalog(moto_resources: Resources) -> Catalog:
-    return DynamoCatalog(moto_resources.dynamodb, moto_resources.name("catalog"))
+def writing(moto_resources: Resources, title: str) -> Writing:
+    return Writing(moto_resources, title)
 
 
-def put(catalog: Catalog, title: str, content: dict[str, Any], label: str | None = None, kind: str = "npcs") -> Any:
-    name = content.get("id") or content.get("name")
-    return PutEntry(catalog)(title, kind, str(name), "ann", NewVersion(content, "note", label))
-
-
-def test_a_version_is_stored_without_moving_a_label(catalog: Catalog, title: str) -> None:
-    stored = put(catalog, title, CARD)
+def test_a_version_is_stored_without_moving_a_label(writing: Writing) -> None:
+    stored = writing.put("npcs", CARD)
     assert (stored.name, stored.labels) == ("mira", {})
-    assert catalog.get(title, "npcs", "mira", stored.version)[0] == CARD
+    assert writing.catalog.get(writing.title, "npcs", "mira", stored.version)[0] == CARD
 
 
-def test_a_label_is_made_and_moved(catalog: Catalog, title: str) -> None:
-    first = put(catalog, title, CARD, "production")
+def test_a_label_is_made_and_moved(writing: Writing) -> None:
+    first = writing.put("npcs", CARD, "production")
     assert first.labels == {"production": first.version}
-    second = put(catalog, title, CARD | {"persona": "A smuggler."}, "staging")
+    second = writing.put("npcs", CARD | {"persona": "A smuggler."}, "staging")
     assert second.labels == {"production": first.version, "staging": second.version}
-    third = put(catalog, title, CARD | {"persona": "A smuggler."}, "production")
+    third = writing.put("npcs", CARD | {"persona": "A smuggler."}, "production")
     assert third.version == second.version
     assert third.labels == {"production": second.version, "staging": second.version}
-    assert catalog.npc(title, "mira", "production")[1] == second.version
+    assert writing.catalog.npc(writing.title, "mira", "production")[1] == second.version
 
 
-def test_putting_the_same_again_changes_nothing(catalog: Catalog, title: str) -> None:
-    assert put(catalog, title, CARD, "production") == put(catalog, title, CARD, "production")
+def test_putting_the_same_again_changes_nothing(writing: Writing) -> None:
+    first, second = writing.put("npcs", CARD, "production"), writing.put("npcs", CARD, "production")
+    assert (second.version, second.labels, second.move) == (first.version, first.labels, None)
+    assert writing.moves("npcs", "mira") == [first.move]
 
 
-def test_prompts_and_titles_are_stored(catalog: Catalog, title: str) -> None:
-    put(catalog, title, PROMPT, "production", "prompts")
-    put(catalog, title, {"id": title, "name": "Saltmarrow"}, "production", "titles")
-    assert catalog.prompt(title, "dialogue", "production")[0].system == PROMPT["system"]
-    assert catalog.game(title, "production").name == "Saltmarrow"
+def test_prompts_and_titles_are_stored(writing: Writing) -> None:
+    writing.put("prompts", PROMPT, "production")
+    writing.put("titles", {"id": writing.title, "name": "Saltmarrow"}, "production")
+    assert writing.catalog.prompt(writing.title, "dialogue", "production")[0].system == PROMPT["system"]
+    assert writing.catalog.game(writing.title, "production")[0].name == "Saltmarrow"
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "content", "told"),
     [
-        ("cards", "mira", CARD, "npcs, prompts, titles"),
+        ("cards", "mira", CARD, "npcs, prompts, titles, examples, actions, policies, suites, rubrics"),
         ("npcs", "Mira", CARD | {"id": "Mira"}, "lower-case"),
         ("npcs", "-mira", CARD | {"id": "-mira"}, "lower-case"),
         ("npcs", "m" * 64, CARD | {"id": "m" * 64}, "63"),
         ("npcs", "mira#2", CARD | {"id": "mira#2"}, "lower-case"),
         ("npcs", "otto", CARD, "mira"),
         ("titles", "other", {"id": "game", "name": "Game"}, "game"),
+        ("titles", "other", {"id": "other", "name": "Game"}, "has the name of its title"),
+        ("titles", "game", {"id": "game", "name": "Game", "model": "gpt"}, "cannot be called. Model gpt is not"),
         ("npcs", "mira", {"id": "mira", "name": "Mira"}, "persona"),
         ("npcs", "mira", CARD | {"memory": {"recent_tokens": "many"}}, "recent_tokens"),
         ("prompts", "dialogue", {"name": "dialogue"}, "system"),
+        ("prompts", "dialogue", PROMPT | {"name": "summary"}, "summary.*differs"),
+        ("prompts", "dialog", PROMPT | {"name": "dialog"}, "one of dialogue, judge, summary"),
     ],
 )
 def test_what_could_not_be_used_is_refused(
-    catalog: Catalog, title: str, kind: str, name: str, content: dict[str, Any], told: str
+    writing: Writing, kind: str, name: str, content: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(InvalidRequest, match=told):
-        PutEntry(catalog)(title, kind, name, "ann", NewVersion(content))
-    assert catalog.names(title, kind) == []
+        writing.put_entry(writing.title, kind, name, "ann", NewVersion(content))
+    assert writing.catalog.names(writing.title, kind) == []
 
 
 def title_with(*actions: Any, **fields: Any) -> dict[str, Any]:
@@ -104,57 +104,59 @@ def wave(**parameters: Any) -> dict[str, Any]:
     ],
 )
 def test_a_title_whose_actions_could_not_be_checked_is_refused(
-    catalog: Catalog, title: str, content: dict[str, Any], told: str
+    writing: Writing, content: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(InvalidRequest, match=told):
-        put(catalog, title, content, kind="titles")
-    assert catalog.names(title, "titles") == []
+        writing.put("titles", content)
+    assert writing.catalog.names(writing.title, "titles") == []
 
 
-def test_a_title_with_schemas_that_refer_to_themselves_is_stored(catalog: Catalog, title: str) -> None:
+def test_a_title_with_schemas_that_refer_to_themselves_is_stored(writing: Writing) -> None:
     tree = {"type": "object", "properties": {"of": {"$ref": "#"}, "to": {"$ref": "#/$defs/to"}}}
     action = wave(**{"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": {"to": {}}, **tree})
-    put(catalog, title, title_with(action, id=title), "production", "titles")
-    assert catalog.game(title, "production").actions[0].parameters == action["parameters"]
+    writing.put("titles", title_with(action, id=writing.title), "production")
+    assert writing.catalog.game(writing.title, "production")[0].actions[0].parameters == action["parameters"]
 
 
-def test_a_card_may_name_what_the_title_has(catalog: Catalog, title: str) -> None:
-    put(catalog, title, title_with(wave(), id=title, emotions=["glad", "grim"]), "production", "titles")
+def test_a_card_may_name_what_the_title_has(writing: Writing) -> None:
+    writing.put("titles", title_with(wave(), id=writing.title, emotions=["glad", "grim"]), "production")
     card = CARD | {"emotions": ["grim"], "actions": ["wave"]}
-    assert put(catalog, title, card).version
+    assert writing.put("npcs", card).version
     with pytest.raises(InvalidRequest, match=r"emotions that the title does not have: sad. The title has glad, grim;"):
-        put(catalog, title, card | {"emotions": ["grim", "sad"]})
+        writing.put("npcs", card | {"emotions": ["grim", "sad"]})
     with pytest.raises(InvalidRequest, match=r"actions that the title does not have: fly, swim. The title has wave;"):
-        put(catalog, title, card | {"actions": ["wave", "fly", "swim"]})
+        writing.put("npcs", card | {"actions": ["wave", "fly", "swim"]})
 
 
-def test_the_title_that_was_stored_last_counts_even_where_an_older_one_was_just_read(
-    catalog: Catalog, title: str, moto_resources: Resources
-) -> None:
-    elsewhere = DynamoCatalog(moto_resources.dynamodb, moto_resources.name("catalog"))
-    put(catalog, title, title_with(id=title), "production", "titles")
+def test_the_title_that_was_stored_last_counts_even_where_an_older_one_was_just_read(writing: Writing) -> None:
+    writing.put("titles", title_with(id=writing.title), "production")
     with pytest.raises(InvalidRequest, match="The title has none"):
-        put(catalog, title, CARD | {"actions": ["wave"]})
-    put(elsewhere, title, title_with(wave(), id=title), "production", "titles")
-    assert put(catalog, title, CARD | {"actions": ["wave"]}).version
+        writing.put("npcs", CARD | {"actions": ["wave"]})
+    writing.put("titles", title_with(wave(), id=writing.title), "production")
+    assert writing.put("npcs", CARD | {"actions": ["wave"]}).version
 
 
-def test_before_there_is_a_title_and_where_it_names_no_emotions_cards_name_their_own(
-    catalog: Catalog, title: str
-) -> None:
-    assert put(catalog, title, CARD | {"emotions": ["grim"], "actions": ["wave"]}).version
-    put(catalog, title, title_with(id=title), "production", "titles")
-    assert put(catalog, title, CARD | {"emotions": ["grim", "glad"]}).version
+def test_before_there_is_a_title_and_where_it_names_no_emotions_cards_name_their_own(writing: Writing) -> None:
+    assert writing.put("npcs", CARD | {"emotions": ["grim"], "actions": ["wave"]}).version
+    writing.put("titles", title_with(id=writing.title), "production")
+    assert writing.put("npcs", CARD | {"emotions": ["grim", "glad"]}).version
 
 
 @pytest.mark.parametrize("system", ["You are {{ hero }}.", "You are {{ character.name", "{{ 1 / 0 }}", ""])
-def test_a_template_that_could_not_be_filled_is_refused(catalog: Catalog, title: str, system: str) -> None:
+def test_a_template_that_could_not_be_filled_is_refused(writing: Writing, system: str) -> None:
     with pytest.raises(InvalidTemplate):
-        put(catalog, title, PROMPT | {"system": system}, "production", "prompts")
-    assert catalog.names(title, "prompts") == []
+        writing.put("prompts", PROMPT | {"system": system}, "production")
+    assert writing.catalog.names(writing.title, "prompts") == []
 
 
-@pytest.mark.parametrize("label", ["", "Production", "latest", "a b", "l" * 33, "1st"])
+def test_an_entry_that_no_item_of_the_table_could_hold_is_refused(writing: Writing) -> None:
+    with pytest.raises(TooLarge, match="380000 bytes"):
+        writing.put("npcs", CARD | {"knowledge": ["x" * 400_000]})
+
+
+@pytest.mark.parametrize(
+    "label", ["", "Production", "latest", "previous", "a b", "l" * 33, "1st", "abcdef0123456789", "beta\n"]
+)
 def test_labels_that_could_be_taken_for_something_else_are_refused(label: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"content": CARD, "label": label}, NewVersion)

@@ -80,6 +80,7 @@ def test_another_wording_that_means_something_else_is_not_near(reuse: Reuse) -> 
         changed_script(card_version="card-2"),
         changed_script(prompt_version="prompt-2"),
         changed_script(game=msgspec.structs.replace(GAME, description="A war has come.")),
+        changed_script(game=msgspec.structs.replace(GAME, lore="0123456789abcdef")),
         {"viewer": Viewer("mira", frozenset({"friend"}))},
         {"passages": (passage("p9"), ONE, TWO)},
         {"passages": ()},

@@ -120,6 +120,7 @@ def test_a_turn_that_is_spoken_anew_is_remembered_as_of_then(monkeypatch: pytest
     first, second = (call[-1] for call in stage.converse.calls)
     assert first == told.turn.turn_id
     assert moment(second) == later // 1_000_000 > moment(first)
+    assert (stage.record.turn_id, stage.record.kept_as) == (first, second)
 
 
 def test_a_problem_with_a_turn_that_is_spoken_anew_names_it_as_the_client_does() -> None:

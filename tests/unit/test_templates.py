@@ -16,7 +16,8 @@ from npcops.characters import Example, GameTitle, NpcCard, PromptTemplate
 from npcops.errors import InvalidTemplate
 from npcops.lore import OPEN, Passage
 from npcops.memory import RememberedTurn
-from npcops.templates import DatedFact, Moment, check, render
+from npcops.template_checks import check
+from npcops.templates import DatedFact, Moment, render
 
 WORLD = Path(__file__).parents[2] / "world"
 GAME = GameTitle("saltmarsh", "Saltmarsh", "A marsh.")

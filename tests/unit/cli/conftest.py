@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from npc import output
 from tests.unit.cli.pretended_stage import Stage, token
 
 
@@ -14,5 +15,6 @@ def stage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     monkeypatch.setenv("NPCOPS_API_URL", "https://api.test/dev")
     monkeypatch.setenv("NPCOPS_TOKEN", token())
     monkeypatch.delenv("NPCOPS_DEBUG", raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
+    # A console is as wide as its process was when it was made, and pytest's workers are told to be narrow.
+    monkeypatch.setattr(output.people, "width", 200)
     return Stage(capsys)

@@ -42,18 +42,17 @@ def test_the_cloud_listens_on_loopback_and_sees_nothing_of_the_caller(
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "PYTHONDONTWRITEBYTECODE", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "the caller's")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALREALREALREAL")
-    environment = services.cloud_environment(
-        layout, state.StackState(ports={"cloud": 4600, "bedrock": 4640, "polly": 4660})
-    )
+    environment = services.cloud_environment(layout, state.StackState(ports=dict(services.PREFERRED_PORTS)))
     assert environment["BIND_HOST"] == "127.0.0.1"
     assert environment["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == "http://127.0.0.1:4640"
     assert environment["AWS_ENDPOINT_URL_POLLY"] == "http://127.0.0.1:4660"
+    assert environment["AWS_ENDPOINT_URL_COMPREHEND"] == "http://127.0.0.1:4680"
     assert environment["AWS_ACCESS_KEY_ID"] == services.ACCOUNT
     assert "the caller's" not in environment.values()
 
 
 def test_all_state_of_the_cloud_is_below_the_stack_folder(layout: Layout) -> None:
-    environment = services.cloud_environment(layout, state.StackState(ports={"cloud": 1, "bedrock": 2, "polly": 3}))
+    environment = services.cloud_environment(layout, state.StackState(ports=dict(services.PREFERRED_PORTS)))
     for name in ("STATE_DIR", "S3_DATA_DIR", "NPCOPS_JWKS_FILE"):
         assert Path(environment[name]).is_relative_to(layout.folder)
 

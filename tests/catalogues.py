@@ -37,8 +37,8 @@ class Writing:
         self.catalog, self.evaluations, self.bus = self.fresh(), MemoryEvaluations(), Bus()
         evaluations: Any = self.evaluations
         self.snapshots = DynamoSnapshots(resources.dynamodb, resources.name("catalog"))
-        gate = CanonGate(self.fresh, evaluations, STAGE_MODEL, LABEL)
-        self.move_label = MoveLabel(self.catalog, gate, self.bus, self.snapshots)
+        self.gate = CanonGate(self.look, evaluations, STAGE_MODEL, LABEL)
+        self.move_label = MoveLabel(self.catalog, self.gate, self.bus, self.snapshots)
         self.put_entry = PutEntry(self.catalog, self.move_label, self.snapshots)
         self.copy_entry = CopyEntry(self.catalog, self.put_entry)
         self.diff_entry = DiffEntry(self.catalog)
@@ -46,6 +46,10 @@ class Writing:
     def fresh(self) -> DynamoCatalog:
         """The catalogue as another process sees it that has read nothing yet."""
         return DynamoCatalog(self.resources.dynamodb, self.resources.name("catalog"), label_seconds=0)
+
+    def look(self) -> DynamoCatalog:
+        """The same for one decision."""
+        return DynamoCatalog(self.resources.dynamodb, self.resources.name("catalog"), label_seconds=60)
 
     def put(self, kind: str, content: dict[str, Any], label: str | None = None, by: str = "ann", **more: Any) -> Stored:
         """Store what a writer wrote, and perhaps move a label onto it."""

@@ -11,7 +11,7 @@ import msgspec
 from npcops.canon_gate import Admitted, CanonGate
 from npcops.catalogue import Move
 from npcops.characters import ActionSet, ExampleSet, GameTitle, NpcCard, PromptTemplate
-from npcops.configured import subject_of
+from npcops.configured import exists, subject_of
 from npcops.errors import Conflict, NotFound
 from npcops.evaluations import (
     Configuration,
@@ -173,7 +173,8 @@ class Studio:
         _, suite_version = self.catalog.get(self.title, "suites", suite, LABEL)
         reasons = (Reason("failing", "Cases fail.", failing),) if outcome == "failed" else ()
         run, subject = SuiteRun(npc, suite, suite_version, ()), self.subject(npc, versions)
-        verdict = SuiteVerdict(run, subject, Verdict(outcome, reasons, failing), evaluation, AT)
+        before = self.subject(npc).digest if exists(self.catalog, Configuration(), self.title, npc) else ""
+        verdict = SuiteVerdict(run, subject, Verdict(outcome, reasons, failing), evaluation, AT, before)
         self.evaluations.evaluations[evaluation] = Evaluation(
             self.title, evaluation, "writer", AT, request or EvaluationRequest(), "concluded", npcs=(npc,)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import msgspec
@@ -93,6 +94,21 @@ class Opinions:
 
     def proposed(self) -> list[Correction]:
         return self.store.corrections(self.title, "proposed", 99)
+
+
+class Overtaken(DynamoReviews):
+    """A review store before whose queueing an erasure of the player comes and goes."""
+
+    def __init__(self, ours: Opinions) -> None:
+        super().__init__(ours.store._client, ours.store._table)
+        self._ours = ours
+
+    def queue(self, title: str, item: ReviewItem, days: int) -> None:
+        """As DynamoReviews, too late."""
+        time.sleep(0.005)
+        self._ours.players.erase(title, item.player)
+        self.forget_player(title, item.player)
+        super().queue(title, item, days)
 
 
 def given(score: int = 4, by: str = "ada", scope: str = "studio", at: str = AT, **rating: Any) -> Given:

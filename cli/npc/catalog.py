@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-import yaml
 from rich.console import Console
 from rich.markup import escape
 
 from npc.client import Api, segment
-from npc.entry_files import KINDS, read_entry
+from npc.entry_files import KINDS, read_entry, written
 from npc.output import show, table
 from npc.session import of
 
@@ -81,9 +80,8 @@ def get(
     """Print one entry as YAML, or as JSON with --json."""
     session = of(context)
     entry = session.api().call("GET", route(kind, name), params={"version": version})
-    content = json.loads(json.dumps(entry.get("content", entry)))
-    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100)
-    show(session.as_json, entry, lambda console: console.print(text, markup=False, end="", soft_wrap=True))
+    # As a file, character by character: what is redirected into one is the same entry.
+    show(session.as_json, entry, lambda console: console.out(written(entry["content"]), end=""))
 
 
 @commands.command()
@@ -186,10 +184,15 @@ def _labels(labels: dict[str, str]) -> str:
     return ", ".join(f"{label} {version}" for label, version in sorted(labels.items()))
 
 
+def _minute(at: str) -> str:
+    """A time that can be broken over two lines."""
+    return at[:16].replace("T", " ")
+
+
 def _print_history(console: Console, answer: dict[str, Any]) -> None:
     rows = [
         (
-            *(found["version"], found["created_at"][:16], found["author"], ", ".join(found["labels"])),
+            *(found["version"], _minute(found["created_at"]), found["author"], ", ".join(found["labels"])),
             *(found["origin"], found["note"]),
         )
         for found in answer["versions"]
@@ -198,7 +201,7 @@ def _print_history(console: Console, answer: dict[str, Any]) -> None:
     if answer["moves"]:
         console.print()
         moves = [
-            (move["at"][:16], move["label"], move["before"], move["version"], move["by"], move["gate"], move["why"])
+            (_minute(move["at"]), move["label"], move["before"], move["version"], move["by"], move["gate"], move["why"])
             for move in answer["moves"]
         ]
         console.print(table(("moved at", "label", "from", "to", "by", "gate", "why"), moves))

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from npc.client import segment
-from npc.output import show, table
+from npc.output import note, show, table
 from npc.session import of
 
 commands = typer.Typer(no_args_is_help=True, help="What should have been said, and what becomes of it.")
@@ -20,13 +20,16 @@ Why = Annotated[str, typer.Option(help="Why.")]
 def list_corrections(
     context: typer.Context,
     state: Annotated[Literal["proposed", "accepted", "rejected"], typer.Option(help="In which state.")] = "proposed",
+    before: Annotated[str, typer.Option(help="Only those older than the one of this id.")] = "",
 ) -> None:
-    """List corrections, the newest first."""
+    """List corrections, the newest first, a hundred at once."""
     session = of(context)
-    answer = session.api().call("GET", "/v1/corrections", params={"state": state})
+    answer = session.api().call("GET", "/v1/corrections", params={"state": state, "before": before})
     rows = [(one["id"], one["npc"], one["message"], one["said"], one["corrected"]) for one in answer["corrections"]]
     told = table(("id", "npc", "player", "said", "should have said"), rows)
     show(session.as_json, answer, lambda console: console.print(told if rows else f"none is {state}"))
+    if answer["more"] and not session.as_json:
+        note(f"there are older ones: --before {rows[-1][0]}")
 
 
 @commands.command()

@@ -7,6 +7,7 @@ entry, and so the same version.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,21 @@ TITLE = "title.yaml"
 SUFFIXES = (".yaml", ".yml", ".json")
 # YAML takes these for ends of lines, or loses them, unless they are escaped.
 _BREAKS = set("\r\x85\u2028\u2029\ufeff")
-_TIMESTAMP, _MERGE = "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge"
+_TAG = "tag:yaml.org,2002:"
+_MERGE = f"{_TAG}merge"
+# Of what YAML 1.1 takes for something else than text, only what JSON does: `no` is a language, 12:30 a time of day.
+_PATTERNS = {
+    f"{_TAG}bool": re.compile(r"(true|True|TRUE|false|False|FALSE)\Z"),
+    f"{_TAG}int": re.compile(r"[-+]?(0|[1-9][0-9]*)\Z"),
+    f"{_TAG}float": re.compile(r"[-+]?[0-9]*\.[0-9]+([eE][-+][0-9]+)?\Z"),
+}
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as JSON has it: days are text, and a key is text and stands once."""
+    """YAML as JSON has it: days, times and `yes` are text, and a key is text and stands once."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as its base has it
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
+        first: [(tag, _PATTERNS.get(tag, pattern)) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 

@@ -98,14 +98,29 @@ def _rows(found: dict[str, Any]) -> list[list[str]]:
     return [
         [
             one["metric"],
-            _number(one["candidate"]),
-            _number(one.get("baseline")),
-            _number(one.get("difference"), signed=True),
-            "" if one.get("low") is None else f"{_number(one['low'], True)} to {_number(one['high'], True)}",
+            amount(one["metric"], one["candidate"]),
+            amount(one["metric"], one.get("baseline")),
+            amount(one["metric"], one.get("difference"), "+"),
+            _interval(one),
         ]
         for one in found["comparisons"]
     ]
 
 
-def _number(value: float | None, signed: bool = False) -> str:
-    return "" if value is None else f"{value:+.4g}" if signed else f"{value:.4g}"
+def _interval(one: dict[str, Any]) -> str:
+    if one.get("low") is None:
+        return ""
+    return f"{amount(one['metric'], one['low'], '+')} to {amount(one['metric'], one['high'], '+')}"
+
+
+def amount(metric: str, value: float | None, sign: str = "") -> str:
+    """A figure with its unit: `87.5 %`, `1.24 s`, `$0.00042`, `812`; with sign `+` a difference. Empty for none."""
+    if value is None:
+        return ""
+    if metric == "cost_usd":
+        return f"${value:{sign}.5f}"
+    if metric.endswith("ms"):
+        return f"{value / 1000:{sign}.2f} s"
+    if metric.endswith("_tokens"):
+        return f"{value:{sign},.0f}"
+    return f"{100 * value:{sign}.1f} %"

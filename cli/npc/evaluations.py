@@ -16,10 +16,18 @@ from rich.markup import escape
 from npc import candidates, interchange
 from npc.client import segment
 from npc.errors import CliError, NotReachable
-from npc.evaluation_run import follow, outcome, print_evaluation, print_verdict
+from npc.evaluation_run import amount, follow, outcome, print_evaluation, print_verdict
 from npc.output import note, show, table
 from npc.session import Session, of
 
+# The figures of a trend that fit on a terminal; the page has all.
+TREND = {
+    "groundedness": "grounded",
+    "citation_support": "cited",
+    "toxicity": "toxic",
+    "ms": "time",
+    "cost_usd": "cost",
+}
 commands = typer.Typer(no_args_is_help=True, help="Evaluate what a change does to the NPCs, by golden cases.")
 commands.command("export")(interchange.export)
 Id = Annotated[str, typer.Argument(help="The evaluation's id, or `last`.")]
@@ -150,15 +158,17 @@ def trend(
     found = session.api().call("GET", f"/v1/npcs/{segment(npc)}/trend", params=params)
     if to:
         _write(to, found["page"].encode())
-    figures = sorted({name for point in found["points"] for name in point["figures"]})
+    figures = [name for name in TREND if any(name in point["figures"] for point in found["points"])]
     rows = [
-        [point["at"][:16], point["evaluation"], point["outcome"], point["cases"], f"{point['pass_rate']:.0%}"]
-        + [_number(point["figures"].get(name)) for name in figures]
+        [point["at"][5:16], point["evaluation"], point["outcome"], point["cases"], f"{point['pass_rate']:.0%}"]
+        + [amount(name, point["figures"].get(name)) for name in figures]
         for point in found["points"]
     ]
 
     def for_people(console: Console) -> None:
-        console.print(table(("concluded", "evaluation", "verdict", "cases", "passed", *figures), rows))
+        console.print(
+            table(("concluded", "evaluation", "verdict", "cases", "pass", *(TREND[name] for name in figures)), rows)
+        )
         if to:
             console.print(escape(str(to)), soft_wrap=True)
 
@@ -235,7 +245,3 @@ def _write(file: Path, data: bytes) -> None:
         file.write_bytes(data)
     except OSError as error:
         raise CliError(f"{file} cannot be written: {error}") from None
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -13,8 +14,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-people = Console(highlight=False)
-progress_console = Console(stderr=True, highlight=False)
+# Nothing that is printed is a name of an emoji: `:key:` in a writer's text is `:key:`.
+people = Console(highlight=False, emoji=False)
+progress_console = Console(stderr=True, highlight=False, emoji=False)
+# Ids of versions, snapshots and evaluations are hexadecimal, and are printed to be copied.
+_ID = re.compile(r"\S*[0-9a-f]{16}")
+_ID_CELL = 40
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def show(as_json: bool, data: Any, for_people: Callable[[Console], None]) -> None:
@@ -36,13 +42,26 @@ def note(message: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A plain table whose cells are literal text."""
+    """A plain table whose cells are literal text, which says nothing to the terminal.
+
+    A column of ids keeps them whole; others get narrower.
+    """
     result = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        result.add_column(column, overflow="fold")
-    for row in rows:
-        result.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+    cells = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
+    for number, column in enumerate(columns):
+        result.add_column(column, overflow="fold", no_wrap=_of_ids([row[number] for row in cells]))
+    for row in cells:
+        result.add_row(*map(escape, row))
     return result
+
+
+def printable(text: str) -> str:
+    """Players write anything, also what a terminal obeys: but for line breaks and tabs, that is shown as `\\x1b`."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def _of_ids(cells: Sequence[str]) -> bool:
+    return all(not cell or (_ID.match(cell) and len(cell) <= _ID_CELL) for cell in cells)
 
 
 class Reporter:

@@ -98,9 +98,10 @@ def _waiting(api: Api, npc: str) -> Iterator[dict[str, Any]]:
     """Each turn that waits once, page by page; those that were left out come last, and end it."""
     seen: set[str] = set()
     while True:
-        page = api.call("GET", "/v1/reviews", params={"npc": npc})["reviews"]
-        new = [found for found in page if found["item"]["turn_id"] not in seen]
-        if not new:
+        answer = api.call("GET", "/v1/reviews", params={"npc": npc})
+        new = [found for found in answer["reviews"] if found["item"]["turn_id"] not in seen]
+        # An empty page of more: what came up had no words any more, and is forgotten now.
+        if not new and (answer["reviews"] or not answer["more"]):
             return
         for found in new:
             seen.add(found["item"]["turn_id"])

@@ -11,4 +11,4 @@ corrections = bootstrap_people.corrections()
 @operation("studio")
 def handler(request: Request) -> CorrectionList:
     """The newest first; those that nobody has decided yet unless another state is asked for."""
-    return corrections.listed(request.title, request.query("state") or PROPOSED)
+    return corrections.listed(request.title, request.query("state") or PROPOSED, request.query("before") or "")

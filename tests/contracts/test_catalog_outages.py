@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from npcops.adapters.dynamo_catalog import DynamoCatalog
-from npcops.errors import StoreUnavailable
+from npcops.errors import NotFound, StoreUnavailable
 from npcops.ports import Catalog
 from tests.clock import Clock
 from tests.publishing import move, publish
@@ -140,3 +140,22 @@ def test_a_title_that_gets_its_entry_has_it_at_once(unsure: Catalog, elsewhere: 
     entry = {"id": title, "name": "Saltmarrow"}
     publish(elsewhere, title, "titles", title, entry)
     assert unsure.game(title, "production")[0].name == "Saltmarrow"
+
+
+def test_who_wants_what_is_there_now_is_given_nothing_older(
+    elsewhere: Catalog, table: Failing, resources: Resources, title: str
+) -> None:
+    put(elsewhere, title, "A ferrywoman.")
+    fresh = DynamoCatalog(table, resources.name("catalog"), label_seconds=0)
+    fresh.get(title, "npcs", "mira", "production")
+    table.throttled = True
+    with pytest.raises(StoreUnavailable):
+        fresh.get(title, "npcs", "mira", "production")
+
+
+def test_what_is_named_too_long_to_be_there_is_not_there(elsewhere: Catalog, title: str) -> None:
+    put(elsewhere, title, "A ferrywoman.")
+    with pytest.raises(NotFound):
+        elsewhere.get(title, "npcs", "m" * 1024, "latest")
+    with pytest.raises(NotFound):
+        elsewhere.get(title, "npcs", "mira", "ü" * 600)

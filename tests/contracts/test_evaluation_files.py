@@ -135,12 +135,18 @@ def test_cases_are_uploaded_to_one_key_for_a_while(
         files.uploaded(key, 99)
 
 
-@pytest.mark.parametrize("code", ["SlowDown", "AccessDenied"])
-def test_a_bucket_that_refuses_is_unavailable(code: str) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        *(ClientError({"Error": {"Code": code, "Message": ""}}, "Any") for code in ("SlowDown", "AccessDenied")),
+        EndpointConnectionError(endpoint_url="https://bucket"),
+    ],
+)
+def test_a_bucket_that_refuses_or_does_not_answer_is_unavailable(failure: Exception) -> None:
     class Refusing:
         def __getattr__(self, name: str) -> Any:
             def call(**_: Any) -> Any:
-                raise ClientError({"Error": {"Code": code, "Message": ""}}, name)
+                raise failure
 
             return call
 

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from npcops.adapters.dynamo_players import DynamoPlayers
+from npcops.adapters.player_table import trial_partition
 from npcops.memory import Branch, Memory, Note, RememberedTurn, WorldState
 from npcops.turn_ports import PlayerStore
 from tests.contracts.player_samples import KING, MAIN, folded, identity, said, tell, told
@@ -189,3 +190,14 @@ def test_a_memory_that_has_expired_but_for_its_place_is_none(
     where = {"pk": {"S": f"{title}#ann"}, "sk": {"S": f"memory#main#mira#{identity(1)}"}}
     resources.dynamodb.delete_item(TableName=resources.name("players"), Key=where)
     assert players.recent(title, "ann", "mira", MAIN, 9) == (folded(0), [said(1, "b"), said(2, "c")])
+
+
+def test_a_player_of_trials_is_nobody_else_whatever_players_are_called(resources: Resources, title: str) -> None:
+    table = resources.name("players")
+    real, trial = DynamoPlayers(resources.dynamodb, table), DynamoPlayers(resources.dynamodb, table, trial_partition)
+    name = "trial.e1.basics.case-0.candidate.0"
+    for player in (name, f"#trial#{title}#{name}"):
+        real.set_world(title, player, WorldState(("met-king",)))
+        assert trial.world(title, name) == WorldState()
+        trial.erase(title, name)
+        assert real.world(title, player) == WorldState(("met-king",))

@@ -1,4 +1,4 @@
-"""The contract of `ReviewStore`: a queue that holds no words, corrections, and blind comparisons."""
+"""The contract of `ReviewStore`: a queue that holds no words; see test_opinion_store for the rest."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import msgspec
 import pytest
 
 from npcops.adapters.dynamo_reviews import DynamoReviews
-from npcops.errors import Conflict, NotFound, StoreUnavailable
-from npcops.people import Preference
+from npcops.errors import NotFound, StoreUnavailable
 from npcops.studio_ports import ReviewStore
-from tests.opinions import correction, given, item, pair
+from tests.opinions import correction, given, item
 from tests.resources import Lagging, Resources
 
 MINUTES = [f"2026-11-20T12:{minute:02}:00.000+00:00" for minute in range(10)]
@@ -151,6 +150,27 @@ def test_a_player_is_forgotten_and_others_are_not(reviews: ReviewStore, title: s
     assert reviews.reviewed(title, 9) == []
 
 
+def test_of_a_long_queue_only_what_is_a_player_s_is_handed_over(resources: Resources, title: str) -> None:
+    handed = list[int]()
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(resources.dynamodb, name)
+
+        def query(self, **request: Any) -> Any:
+            page = resources.dynamodb.query(**request)
+            handed.append(len(page["Items"]))
+            return page
+
+    client: Any = Counting()
+    reviews = DynamoReviews(client, resources.name("reviews"))
+    for number in range(9):
+        reviews.queue(title, item(f"t{number}", player="bob"), 30)
+    reviews.queue(title, item("a", player="ann"), 30)
+    assert reviews.forget_player(title, "ann") == 1
+    assert sum(handed) == 1
+
+
 def test_the_queue_expires(resources: Resources, reviews: ReviewStore, title: str) -> None:
     reviews.queue(title, item("a"), 7)
     reviews.queue(title, item("b"), -1)
@@ -159,53 +179,6 @@ def test_the_queue_expires(resources: Resources, reviews: ReviewStore, title: st
     assert ids(reviews, title) == ["a"]
     reviews.queue(title, item("b", "degraded"), 7)
     assert ids(reviews, title) == ["b", "a"]
-
-
-def test_corrections_change_their_state_once(reviews: ReviewStore, title: str) -> None:
-    for number in (1, 2, 3):
-        reviews.put_correction(title, correction(number), None)
-    accepted = correction(2, state="accepted", decided_by="bea", training=True)
-    reviews.put_correction(title, accepted, "proposed")
-    for state in ("rejected", "accepted"):
-        with pytest.raises(Conflict):
-            reviews.put_correction(title, correction(2, state=state), "proposed")
-    with pytest.raises(Conflict):
-        reviews.put_correction(title, correction(1), None)
-    assert reviews.correction(title, "c2") == accepted
-    assert reviews.corrections(title, "proposed", 9) == [correction(3), correction(1)]
-    assert reviews.corrections(title, "proposed", 1) == [correction(3)]
-    assert reviews.corrections(title, "accepted", 9) == [accepted]
-    assert reviews.corrections(f"{title}-2", "accepted", 9) == []
-    with pytest.raises(NotFound):
-        reviews.correction(title, "c9")
-
-
-def test_what_nobody_accepts_is_not_kept_for_ever(resources: Resources, reviews: ReviewStore, title: str) -> None:
-    for number in (1, 2, 3):
-        reviews.put_correction(title, correction(number), None)
-    reviews.put_correction(title, correction(1, state="accepted"), "proposed")
-    reviews.put_correction(title, correction(2, state="rejected"), "proposed")
-    found = {item["sk"]["S"]: "expires_at" in item for item in resources.items("reviews", pk=f"{title}#corrections")}
-    assert found == {"c1": False, "c2": True, "c3": True}
-
-
-def test_the_newest_preference_of_each_rater_counts(reviews: ReviewStore, title: str) -> None:
-    first, other = pair(), pair("kings/mira-2")
-    for case, rater, choice in (
-        (first, "ada", "first"),
-        (first, "b#b", "neither"),
-        (other, "ada", "second"),
-        (first, "ada", "second"),
-        (pair(evaluation="e2"), "ada", "first"),
-    ):
-        reviews.prefer(title, case, rater, Preference(case.case, choice))
-    found = sorted((rater, shown.case, chosen.choice) for rater, shown, chosen in reviews.preferences(title, "e1"))
-    assert found == [
-        ("ada", "kings/mira-1", "second"),
-        ("ada", "kings/mira-2", "second"),
-        ("b#b", "kings/mira-1", "neither"),
-    ]
-    assert reviews.preferences(title, "e3") == []
 
 
 def test_a_table_that_does_not_answer_is_said_to(resources: Resources, title: str) -> None:

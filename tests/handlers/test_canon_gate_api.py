@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from npcops.characters import NpcCard
+from npcops.characters import GameTitle, NpcCard
 from tests.calls import answered, call, refused
 from tests.conversation import DIALOGUE
 from tests.gating import suite
@@ -52,6 +53,37 @@ def test_a_refusal_names_npcs_and_suites_and_is_counted(
     assert f"npc eval run --candidate npcs/mira={version} --npc mira`" in problem["detail"]
     assert '"GateRefusals":[1.0]' in capsys.readouterr().out.replace(" ", "")
     assert stage.published() == []
+
+
+def test_an_npc_more_costs_a_few_reads_more(load: Load, guarded: str, stage: Resources) -> None:
+    """Each label and each card is read once, however many of them the gate asks for again."""
+    from npcops import bootstrap
+    from npcops.adapters import dynamodb
+
+    catalog, asked = bootstrap.catalog(), list[str]()
+    event = "before-call.dynamodb.GetItem"
+    publish(catalog, guarded, "titles", guarded, GameTitle(guarded, "Saltmarrow"))
+
+    def reads(system: str) -> int:
+        version = publish(catalog, guarded, "prompts", "dialogue", replace(DIALOGUE, system=system), "staging")
+        asked.clear()
+        body = {"version": version}
+        move = call("move_label", guarded, body=body, kind="prompts", name="dialogue", label=LABEL)
+        refused(load("move_label")(move), 409, "gate-closed")
+        return len(asked)
+
+    dynamodb.client().meta.events.register(event, lambda **_: asked.append(""), unique_id="reads")
+    try:
+        before = reads("You are {{ character.name }} once.")
+        names = [f"mira-{number}" for number in range(10)]
+        publish(catalog, guarded, "suites", "canon", suite("canon", "mira", *names))
+        for name in names:
+            publish(catalog, guarded, "npcs", name, NpcCard(name, "Mira", "A ferrywoman.", suites=("canon",)))
+        after = reads("You are {{ character.name }} twice.")
+    finally:
+        dynamodb.client().meta.events.unregister(event, unique_id="reads")
+    # Its label, its card, the version that is tried, and its verdict.
+    assert after - before == 4 * len(names)
 
 
 def test_what_is_put_with_the_label_is_stored_all_the_same(load: Load, guarded: str) -> None:

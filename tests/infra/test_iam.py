@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from npcops.adapters.opensearch_index import index_name
+from npcops.adapters.player_table import partition, trial_partition
 from npcops.lore import space_of
 from npcops.wiring import INDEX_PREFIX
 from tests.infra.descriptions import ACCOUNT, DOMAIN, LOCAL, REGION, SERVERLESS, Stage, functions, operations
@@ -192,7 +193,10 @@ def test_trials_reach_no_player_s_data() -> None:
         for where, one in statements(Stage(SERVERLESS))
         if where == "TrialPolicy" and one["Resource"] == "PlayersTable.Arn"
     ]
-    assert talking["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["*#trial.*"]}}
+    assert talking["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["#trial#*"]}}
+    assert fnmatch(trial_partition("saltmarrow", "trial.1"), "#trial#*")
+    for player in ("trial.1", "#trial#", "x#trial.1", "#trial#saltmarrow#trial.1"):
+        assert not fnmatch(partition("saltmarrow", player), "#trial#*")
     for name in ("ScoreCase", "TryOut"):
         assert {"Ref": "TalkPolicy"} not in listed(functions()[name]["Policies"])
 

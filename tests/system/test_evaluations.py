@@ -79,7 +79,7 @@ def scratch_players(stage: RunningStage) -> list[str]:
     pages = found.paginate(
         TableName=table,
         FilterExpression="begins_with(pk, :pk) AND sk <> :erased",
-        ExpressionAttributeValues={":pk": {"S": f"{stage.title}#trial."}, ":erased": {"S": "erased"}},
+        ExpressionAttributeValues={":pk": {"S": f"#trial#{stage.title}#"}, ":erased": {"S": "erased"}},
     )
     return [item["sk"]["S"] for page in pages for item in page["Items"]]
 

@@ -11,9 +11,9 @@ from npcops import problems
 from npcops.canon_gate import MOST_CASES, Admitted, CanonGate, overridden
 from npcops.catalogue import Move
 from npcops.characters import ActionSet, ActionSpec, Example, ExampleSet, GameTitle, NpcCard, PromptTemplate
-from npcops.errors import Conflict, GateClosed, NotFound
+from npcops.errors import Conflict, GateClosed, InvalidRequest, NotFound
 from npcops.evaluations import Configuration, EvaluationRequest
-from tests.gating import AT, LABEL, TITLE, Studio, suite
+from tests.gating import AT, LABEL, TITLE, MemoryCatalog, Studio, suite
 
 MIRA = NpcCard("mira", "Mira", "A ferrywoman.", suites=("canon",))
 OTTO = NpcCard("otto", "Otto", "A miller.")
@@ -36,6 +36,9 @@ def refusal(studio: Studio, kind: str, name: str, version: str) -> GateClosed:
     with pytest.raises(GateClosed) as closed:
         studio.admit(kind, name, version)
     return closed.value
+
+
+replaced = msgspec.structs.replace
 
 
 def why(closed: GateClosed) -> list[tuple[str, str, str]]:
@@ -126,6 +129,26 @@ def test_an_evaluation_counts_if_it_asked_for_everything(
         assert why(refusal(studio, "prompts", "dialogue", version)) == [("mira", "canon", fault)]
     else:
         assert studio.admit("prompts", "dialogue", version).gate == "passed"
+
+
+def test_an_evaluation_counts_as_long_as_players_have_what_it_compared_with(studio: Studio) -> None:
+    before, better, worse = studio.live("npcs", "mira"), replaced(MIRA, role="Dear"), replaced(MIRA, role="Dull")
+    version = studio.store("npcs", worse)
+    evaluation = studio.evaluate("mira", "canon", {"npcs/mira": version})
+    studio.force("npcs", better)
+    closed = refusal(studio, "npcs", "mira", version)
+    assert why(closed) == [("mira", "canon", "not-comparable")]
+    assert "has changed since" in str(closed)
+    studio.move("npcs", "mira", before, Admitted("rollback"))
+    assert studio.admit("npcs", "mira", version).evaluations == (evaluation,)
+
+
+def test_what_went_in_by_an_override_is_not_let_in_again_for_being_like_itself(studio: Studio) -> None:
+    before = studio.live("npcs", "mira")
+    version = studio.force("npcs", replaced(MIRA, role="Dull"))
+    studio.evaluate("mira", "canon")
+    studio.move("npcs", "mira", before, Admitted("rollback"))
+    assert why(refusal(studio, "npcs", "mira", version)) == [("mira", "canon", "not-comparable")]
 
 
 def test_an_evaluation_that_is_not_known_any_more_does_not_count(studio: Studio) -> None:
@@ -234,6 +257,29 @@ def test_who_could_not_speak_then_is_refused_with_what_is_missing(studio: Studio
     assert "nowhere has no version labelled production among the examples of this title" in str(closed)
     mute = studio.store("titles", msgspec.structs.replace(GAME, action_sets=("nowhere",)))
     assert why(refusal(studio, "titles", TITLE, mute)) == [("mira", "", "cannot-speak")]
+
+
+def test_a_card_of_an_older_release_closes_the_gate_and_an_override_can_open_it() -> None:
+    """What cannot be read tells of no suites: it is a person who decides, who can."""
+    catalog = MemoryCatalog()
+    there = catalog.npc
+
+    def npc(title: str, name: str, label: str) -> tuple[NpcCard, str]:
+        if name == "otto":
+            raise InvalidRequest("Version 0123 of otto is not a valid entry of npcs: Expected `int`.")
+        return there(title, name, label)
+
+    made = Studio(catalog)
+    for kind, content in (("prompts", PROMPT), ("titles", GAME), ("npcs", OTTO)):
+        made.force(kind, content)
+    catalog.npc = npc  # type: ignore[method-assign]
+    examples = made.store("examples", ExampleSet("greetings", (Example("Hi.", "Ho."),)))
+    for kind, name, version in (
+        ("prompts", "dialogue", made.store("prompts", ANOTHER_PROMPT)),
+        ("npcs", "otto", made.store("npcs", replaced(OTTO, role="Miller"))),
+        ("examples", "greetings", examples),
+    ):
+        assert why(refusal(made, kind, name, version)) == [("otto", "", "cannot-speak")]
 
 
 def test_a_version_that_is_not_there_is_not_found(studio: Studio) -> None:

@@ -38,6 +38,33 @@ def test_a_label_is_made_and_moved(writing: Writing) -> None:
     assert writing.catalog.npc(writing.title, "mira", "production")[1] == second.version
 
 
+def test_what_may_have_any_fields_has_them(writing: Writing) -> None:
+    """Arguments, flags, moods and examples are the writers' own; what stands twice in a set is no fault."""
+    action = {"name": "give", "description": "Gives.", "parameters": {"properties": {"to": {"type": "string"}}}}
+    game = {"flags": {"met": "Has met."}, "actions": [action | {"requires": ["met", "met"]}]}
+    writing.put("titles", {"id": writing.title, "name": "Saltmarrow", **game})
+    writing.put("npcs", CARD | {"fallbacks": {"stormy": ["Not now."]}, "actions": ["give"]})
+    case = {"id": "c", "npc": "mira", "kind": "action", "messages": ["Give!"]}
+    expected = {"actions": [{"name": "give", "arguments": {"to": {"any": ["thing"]}}}]}
+    writing.put("suites", {"name": "canon", "cases": [case | {"expected": expected}]})
+
+
+def test_what_could_not_be_compared_later_is_refused(writing: Writing) -> None:
+    def suite(levels: int) -> dict[str, Any]:
+        deep: dict[str, Any] = {}
+        for _ in range(levels):
+            deep = {"a": [deep]}
+        case = {"id": "c", "npc": "mira", "kind": "action", "messages": ["Give!"]}
+        action = {"name": "give", "arguments": deep}
+        return {"name": "canon", "cases": [case | {"expected": {"actions": [action]}}]}
+
+    for levels in (400, 40):
+        with pytest.raises(InvalidRequest, match="64 levels deep"):
+            writing.put("suites", suite(levels))
+    first, second = writing.put("suites", suite(20)), writing.put("suites", suite(21))
+    assert writing.diff_entry(writing.title, "suites", "canon", first.version, second.version).differences
+
+
 def test_putting_the_same_again_changes_nothing(writing: Writing) -> None:
     first, second = writing.put("npcs", CARD, "production"), writing.put("npcs", CARD, "production")
     assert (second.version, second.labels, second.move) == (first.version, first.labels, None)
@@ -65,6 +92,8 @@ def test_prompts_and_titles_are_stored(writing: Writing) -> None:
         ("titles", "game", {"id": "game", "name": "Game", "model": "gpt"}, "cannot be called. Model gpt is not"),
         ("npcs", "mira", {"id": "mira", "name": "Mira"}, "persona"),
         ("npcs", "mira", CARD | {"memory": {"recent_tokens": "many"}}, "recent_tokens"),
+        ("npcs", "mira", CARD | {"suite": ["canon"], "memory": {"ttl": 3}}, "npcs has no field suite, memory.ttl"),
+        ("npcs", "mira", CARD | {"examples": [{"player": "a", "reply": "b", "notes": "c"}]}, r"examples\[0\].notes"),
         ("prompts", "dialogue", {"name": "dialogue"}, "system"),
         ("prompts", "dialogue", PROMPT | {"name": "summary"}, "summary.*differs"),
         ("prompts", "dialog", PROMPT | {"name": "dialog"}, "one of dialogue, judge, summary"),

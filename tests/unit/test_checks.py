@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from npcops.dialogue import Action, Degraded
 from npcops.evaluations import Playing
-from npcops.golden import ExpectedAction
+from npcops.golden import Expected, ExpectedAction
 from npcops.scoring import Scorer
 from tests.fakes import WordEmbeddings
 from tests.scoring_cases import PASSAGES, SCRIPT, check, planned, scored, turn
@@ -49,6 +49,13 @@ def test_a_failed_phrase_is_named() -> None:
     assert "“river”" in check(scored("Chips.", says_all=("chips", "river")), "says-all").told
     assert "“hatchet”" in check(scored("A hatchet.", says_none=("hatchet",)), "says-none").told
     assert "only to deny it" in check(scored("Not three chips.", says_any=("three chips",)), "says-any").told
+
+
+def test_what_must_not_be_said_must_not_be_said_in_any_answer() -> None:
+    wanted = planned("conversation", Expected(says_none=("hatchet",)))
+    said = [turn("It was the hatchet."), turn("What of it?")]
+    playing = Scorer(WordEmbeddings(), None, None).score(SCRIPT, wanted, said, PASSAGES, judge=False)
+    assert not check(playing, "says-none").passed
 
 
 def test_what_is_not_expected_is_not_checked() -> None:

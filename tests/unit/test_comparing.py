@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import msgspec
 import pytest
 
+from npcops.comparing import READ_AT_ONCE
 from npcops.errors import Conflict, InvalidRequest, NotFound
-from npcops.evaluations import EvaluationRequest
+from npcops.evaluations import CaseResult, EvaluationRequest
 from npcops.people import Preference
 from tests.compared import OURS, THEIRS, Compared, playing
 from tests.resources import Resources
@@ -106,3 +109,26 @@ def test_what_cannot_be_compared_is_refused(compared: Compared) -> None:
     with pytest.raises(NotFound):
         comparing.prefer(title, "e1", "ada", Preference("kings/nobody", "first"))
     assert compared.reviews.preferences(title, "e1") == []
+
+
+def test_of_many_equal_answers_the_one_that_differs_is_found_in_few_rounds(
+    moto_resources: Resources, title: str
+) -> None:
+    """One by one, thousands of them would take longer than a call may."""
+    many = Compared(moto_resources, title, cases=0)
+    for number in range(3 * READ_AT_ONCE):
+        many.put(f"kings/same-{number}", playing("The king."), playing("The king."))
+    many.put("kings/other", playing("The king."), playing("The miller."))
+    rounds, results = [], many.files.results
+
+    def counted(title: str, evaluation: str, keys: Sequence[str] | None = None) -> Iterator[CaseResult]:
+        rounds.append(keys)
+        return results(title, evaluation, keys)
+
+    many.files.results = counted  # type: ignore[method-assign]
+    shown = many.comparing.next_pair(title, "e1", "ada").pair
+    assert shown is not None
+    assert shown.case == "kings/other"
+    assert len(rounds) <= 4
+    many.comparing.prefer(title, "e1", "ada", Preference("kings/other", "neither"))
+    assert many.comparing.next_pair(title, "e1", "ada").pair is None

@@ -119,6 +119,15 @@ def test_accepted_training_pairs_are_one_list(ours: Opinions) -> None:
     assert (rejected.decided_by, rejected.why, rejected.decided_at != "") == ("bea", "No.", True)
 
 
+def test_a_list_says_whether_there_are_older_ones(ours: Opinions) -> None:
+    for number in (1, 2, 3):
+        propose(ours, number)
+    first = ours.corrections.listed(ours.title, "proposed", limit=2)
+    assert ([one.id for one in first.corrections], first.more) == (["c3", "c2"], True)
+    rest = ours.corrections.listed(ours.title, "proposed", "c2", limit=2)
+    assert ([one.id for one in rest.corrections], rest.more) == (["c1"], False)
+
+
 def test_nothing_is_accepted_for_nothing(ours: Opinions) -> None:
     with pytest.raises(InvalidRequest):
         ours.corrections.decide(ours.title, propose(ours), Decision(True), "bea")
@@ -137,6 +146,18 @@ def test_a_case_that_cannot_be_added_leaves_the_correction_as_it_was(ours: Opini
     assert len(suite(ours).cases) == 1
 
 
+def test_a_suite_without_room_leaves_the_correction_as_it_was(ours: Opinions) -> None:
+    """An item of the table holds 400 kB; a case more would be refused there, after the decision."""
+    long = ["x" * 2000] * 8
+    cases = [FIRST | {"id": f"long-{number}", "messages": long} for number in range(23)]
+    cases.append(FIRST | {"id": "last", "messages": ["x" * 1900] * 4})
+    ours.catalog.put(ours.title, "suites", "kings", SUITE | {"cases": cases}, "writer", "")
+    proposed = propose(ours, said="y" * 900, corrected="y" * 900)
+    with pytest.raises(Conflict, match="full"):
+        ours.corrections.decide(ours.title, proposed, Decision(True, suite="kings"), "bea")
+    assert [one.id for one in ours.proposed()] == [proposed]
+
+
 def test_a_decision_is_made_once(ours: Opinions) -> None:
     proposed = propose(ours)
     ours.corrections.decide(ours.title, proposed, Decision(False, "No."), "bea")
@@ -150,8 +171,24 @@ def test_a_player_who_rates_again_does_not_change_what_was_decided(ours: Opinion
     proposed = ours.rate(turn_id, 3, correction="The king.").correction
     assert proposed
     ours.corrections.decide(ours.title, proposed, Decision(True, training=True), "bea")
-    ours.rate(turn_id, 3, correction="The queen.")
+    assert ours.rate(turn_id, 3, correction="The queen.").correction is None
     assert ours.store.correction(ours.title, proposed).corrected == "The king."
+    assert ours.proposed() == []
+
+
+def test_nobody_accepts_words_that_they_have_not_read(ours: Opinions) -> None:
+    """The rater rewords the correction after somebody has read it."""
+    turn_id = ours.spoken()
+    read = ours.rate(turn_id, 3, correction="The king.").correction
+    reworded = ours.rate(turn_id, 3, correction="The king, who lives at 5 Mill Lane.").correction
+    assert read
+    assert reworded
+    for accept in (True, False):
+        with pytest.raises(NotFound):
+            ours.corrections.decide(ours.title, read, Decision(accept, training=True), "bea")
+    decided = ours.corrections.decide(ours.title, reworded, Decision(True, suite="kings"), "bea").correction
+    assert decided.case in suite(ours).cases
+    assert decided.corrected == "The king, who lives at 5 Mill Lane."
 
 
 def test_an_acceptance_that_broke_off_is_finished_by_the_same_decision(ours: Opinions) -> None:

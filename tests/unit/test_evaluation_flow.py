@@ -20,13 +20,14 @@ from npcops.evaluations import (
     Check,
     Configuration,
     EvaluationRequest,
+    JudgedBy,
     Plan,
     PlannedCase,
     PlayedTurn,
     Playing,
     Verdict,
 )
-from npcops.golden import GoldenSuite
+from npcops.golden import Expected, GoldenSuite, Rubric
 from npcops.load_cases import LoadCases, Loaded
 from npcops.plan_evaluation import PlanEvaluation
 from npcops.score_case import ScoreCase
@@ -36,7 +37,7 @@ from tests.evaluation_samples import a_point, a_verdict, case
 from tests.fakes import STAGE_MODEL, ScriptedChat
 from tests.publishing import LABEL, publish
 from tests.resources import Resources
-from tests.unit.test_trial import left, trial
+from tests.unit.test_trial import trial
 
 SUITE = GoldenSuite("basics", (case("toll"), case("hello", "mira", "Hello!"), case("flour", "otto", "Flour?")))
 
@@ -166,6 +167,25 @@ def test_an_evaluation_goes_from_request_to_report(flow: Flow) -> None:
     assert show("other", "mira", None).points == []
 
 
+def test_a_verdict_that_asked_for_less_hides_none_that_passed(flow: Flow) -> None:
+    def concluded(**request: Any) -> str:
+        evaluation = flow.begin(**request)
+        for key in flow.items(flow.load(evaluation)):
+            flow.score(evaluation, key)
+        flow.conclude(evaluation)
+        subject = flow.files.plan(flow.title, evaluation).candidate["mira"]
+        found = flow.store.verdict(flow.title, "mira", "basics", "s1", subject.digest)
+        assert found is not None
+        return "own" if found.evaluation == evaluation else "earlier"
+
+    assert concluded(judge=False) == "own"
+    assert concluded() == "own"
+    assert concluded(judge=False) == "earlier"
+    assert concluded(baseline=None) == "earlier"
+    flow.game.chat.answers = [{"say": "Nothing."}]
+    assert concluded(baseline=None) == "own"
+
+
 def test_what_was_planned_stays_whatever_labels_do(flow: Flow) -> None:
     evaluation = flow.begin()
     flow.load(evaluation)
@@ -177,6 +197,27 @@ def test_what_was_planned_stays_whatever_labels_do(flow: Flow) -> None:
     assert flow.files.plan(flow.title, evaluation) == before
     assert flow.score(evaluation, "basics.toll").candidate[0].turns[0].say == "Two chips."
     assert "You are Mira" in flow.game.chat.prompts[-1].system
+
+
+def test_an_evaluation_whose_plan_has_expired_is_not_planned_anew(flow: Flow) -> None:
+    evaluation = flow.begin()
+    flow.load(evaluation)
+    files = flow.game.resources
+    files.s3.delete_object(Bucket=files.name("evaluations"), Key=f"evaluations/{flow.title}/{evaluation}/plan.json")
+    flow.start.resume(flow.title, evaluation)
+    assert flow.load(evaluation, 2).action == "refused"
+    assert "expired" in flow.look.describe(flow.title, evaluation).failure
+
+
+def test_what_the_judge_judges_by_stays_as_well(flow: Flow) -> None:
+    rubric = Rubric("kind", "Is it kind?")
+    version = publish(flow.game.catalog, flow.title, "rubrics", "kind", rubric)
+    asked = msgspec.structs.replace(case("own"), expected=Expected(rubrics=("kind",)))
+    plan = flow.plan(cases=(asked, case("other")))
+    publish(flow.game.catalog, flow.title, "rubrics", "kind", msgspec.structs.replace(rubric, guidance="Be strict."))
+    assert [one.judged_by for one in plan.cases] == [JudgedBy("judge-model", "", {"kind": version}), None]
+    assert flow.plan(cases=(asked,)).cases[0].judged_by != plan.cases[0].judged_by
+    assert flow.plan(cases=(asked,), judge=False).cases[0].judged_by is None
 
 
 def test_a_resumed_one_plays_only_what_lacks_a_result(flow: Flow) -> None:
@@ -212,6 +253,18 @@ def test_a_second_load_of_a_concluded_or_overtaken_attempt_does_nothing(flow: Fl
     flow.load(evaluation, 2)
     flow.conclude(evaluation, 2)
     assert flow.load(evaluation, 2).action == "skip"
+
+
+def test_an_overtaken_attempt_concludes_nothing(flow: Flow) -> None:
+    evaluation = flow.begin(npcs=("otto",))
+    flow.load(evaluation)
+    flow.start.resume(flow.title, evaluation)
+    flow.game.resources.published()
+    with pytest.raises(Conflict):
+        flow.conclude(evaluation, 1)
+    assert flow.game.resources.published() == []
+    with pytest.raises(NotFound):
+        flow.files.report_url(flow.title, evaluation, "report.html", 60)
 
 
 def test_what_is_under_way_is_not_started_again_and_what_was_interrupted_says_so(flow: Flow) -> None:
@@ -251,8 +304,22 @@ def test_both_sides_play_and_a_candidate_is_compared(flow: Flow) -> None:
     result = flow.score(plan.id, "basics.toll", ScriptedChat(answer))
     assert [playing.passed for playing in (*result.candidate, *result.baseline)] == [False, True]
     assert flow.files.result(flow.title, plan.id, "basics.toll") == result
-    for side in ("candidate", "baseline"):
-        assert left(flow.game, f"trial.{plan.id}.basics.toll.{side}.0") == []
+
+
+def test_a_case_that_is_played_twice_at_once_is_played_by_two_players(flow: Flow) -> None:
+    """A lost invocation goes on while its retry plays: neither hears or erases what the other one says."""
+    flow.suite(GoldenSuite("long", (case("talk", "mira", "One?", "Two?"),)))
+    plan = flow.plan(suites=("long",))
+    heard: list[list[str]] = []
+
+    def answer(prompt: Any) -> dict[str, Any]:
+        heard.append([message.text for message in prompt.messages])
+        if len(heard) == 1:
+            flow.score(plan.id, "long.talk", ScriptedChat({"say": "As another."}))
+        return {"say": "Two chips."}
+
+    flow.score(plan.id, "long.talk", ScriptedChat(answer))
+    assert heard == [["One?"], ["One?", "Two chips.", "Two?"]]
 
 
 def test_whoever_is_compared_with_itself_plays_once(flow: Flow) -> None:
@@ -319,6 +386,12 @@ def test_named_suites_are_played_by_all_who_have_cases_in_them(flow: Flow) -> No
     assert [one.case.npc for one in flow.plan(suites=("manners",), npcs=("otto",)).cases] == ["otto"]
 
 
+def test_who_is_named_twice_plays_once(flow: Flow) -> None:
+    plan = flow.plan(npcs=("mira", "mira"), suites=("basics", "basics"))
+    assert [one.key for one in plan.cases] == ["basics.toll", "basics.hello"]
+    assert [run.suite for run in plan.runs] == ["basics"]
+
+
 def test_own_cases_are_played_alone_or_besides(flow: Flow) -> None:
     own = (case("own-toll"),)
     assert [one.key for one in flow.plan(cases=own).cases] == ["own-toll"]
@@ -344,6 +417,7 @@ def test_an_npc_that_is_new_has_nothing_to_be_compared_with(flow: Flow) -> None:
         ({"candidate": Configuration(versions={"npcs/mira": "0" * 16})}, "mira"),
         ({"cases": (case("own", "nobody"),)}, "nobody"),
         ({"candidate": Configuration(label="nowhere"), "npcs": ("mira",)}, "mira"),
+        ({"npcs": ("mira", "nils"), "suites": ("basics",)}, "nils"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused_with_its_reason(flow: Flow, request_: dict[str, Any], told: str) -> None:
@@ -394,6 +468,16 @@ def test_uploaded_cases_start_their_evaluation_once(flow: Flow) -> None:
     assert flow.start.uploaded(put(flow, key, case("three"))) is None
 
 
+def test_cases_that_come_after_others_were_planned_start_nothing_even_if_those_failed(flow: Flow) -> None:
+    offered = flow.start.offer_upload(flow.title, "writer", EvaluationRequest())
+    key = f"cases/{flow.title}/{offered.evaluation}.jsonl"
+    flow.start.uploaded(put(flow, key, case("one")))
+    flow.load(offered.evaluation)
+    FailEvaluation(flow.store)(flow.title, offered.evaluation, 1, "StoreUnavailable")
+    assert flow.start.uploaded(put(flow, key, case("two"))) is None
+    assert [attempt for _, _, attempt in flow.starter.started] == [1]
+
+
 def test_a_bad_upload_is_refused_as_a_whole_by_line_and_can_be_mended(flow: Flow) -> None:
     offered = flow.start.offer_upload(flow.title, "writer", EvaluationRequest())
     key = f"cases/{flow.title}/{offered.evaluation}.jsonl"
@@ -409,7 +493,13 @@ def test_a_bad_upload_is_refused_as_a_whole_by_line_and_can_be_mended(flow: Flow
 
 @pytest.mark.parametrize(
     ("lines", "told"),
-    [([b""], "no cases"), ([case("one"), case("one")], "called one"), ([b"[" * 5000], "line 1")],
+    [
+        ([b""], "no cases"),
+        ([msgspec.to_builtins(case("one")) | {"expected": {"means": ["Aye.", " "]}}], "line 1"),
+        ([msgspec.to_builtins(case("one")) | {"expected": {"says_none": [""]}}], "line 1"),
+        ([case("one"), case("one")], "called one"),
+        ([b"[" * 5000], "line 1"),
+    ],
 )
 def test_an_upload_says_what_is_wrong_with_it(flow: Flow, lines: list[Any], told: str) -> None:
     offered = flow.start.offer_upload(flow.title, "writer", EvaluationRequest())

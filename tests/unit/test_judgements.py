@@ -98,6 +98,13 @@ def test_a_person_may_think_otherwise_later(ours: Judging) -> None:
     assert ours.judge.asked == ["a1"]
 
 
+def test_the_same_words_under_two_ids_are_one_verdict_of_a_person(ours: Judging) -> None:
+    ours.put(answer(1, True, "Same."), answer(2, False, "bad"))
+    found = ours.put(*(answer(number, False, "Same.") for number in range(3, 9)))
+    assert (found.agreement.items, found.agreement.value) == (2, 0)
+    assert [one.id for one in found.differing] == ["a8"]
+
+
 def test_another_prompt_is_another_judge(ours: Judging) -> None:
     ours.put(answer(1), answer(2, False))
     ours.judge.now = JudgeVersions("r1", "p2", "model")

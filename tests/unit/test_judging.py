@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npcops.dialogue import Usage
 from npcops.errors import ModelFailed, ModelUnavailable, NotFound
+from npcops.evaluations import JudgedBy
 from npcops.golden import Expected
 from npcops.judging import Judge, Judged, counts, verdict_in
 from npcops.model_calls import Reply
@@ -43,10 +45,10 @@ class Entries:
             self.entries = {key: value for key, value in self.entries.items() if key[0] != kind}
 
     def get(self, title: str, kind: str, name: str, version_or_label: str) -> tuple[dict[str, Any], str]:
-        assert (title, version_or_label) == ("salt", "production")
-        if (kind, name) not in self.entries:
+        assert title == "salt"
+        if (kind, name) not in self.entries or version_or_label not in ("production", f"{kind}-v6"):
             raise NotFound(name)
-        return self.entries[kind, name], f"{kind}-v7"
+        return self.entries[kind, name], f"{kind}-v7" if version_or_label == "production" else version_or_label
 
 
 class Known:
@@ -201,7 +203,10 @@ def test_a_judge_counts_with_enough_agreement_on_enough_answers(
         (NO, agreement(0.8, 30), True, False),
         (NO, None, False, True),
         (YES, agreement(0.8, 30), True, True),
-        ("nonsense", agreement(0.8, 30), False, True),
+        ("nonsense", None, False, True),
+        # Whoever keeps a judge that counts from judging does not get past it.
+        ("nonsense", agreement(0.8, 30), True, False),
+        (ModelFailed("blocked"), agreement(0.8, 30), True, False),
     ],
 )
 def test_only_a_judge_that_counts_fails_a_case(
@@ -212,7 +217,19 @@ def test_only_a_judge_that_counts_fails_a_case(
     found = scorer.score(SCRIPT, case, [turn("Three chips.")], PASSAGES, judge=True)
     assert check(found, "rubric-friendly").counts is counted
     assert found.passed is passed
-    assert len(found.judgements) == (answer != "nonsense")
+    assert len(found.judgements) == (answer in (YES, NO))
+    assert (found.judging.input_tokens > 0) == (not isinstance(answer, ModelFailed))
+
+
+def test_a_planned_case_is_judged_by_what_it_was_planned_with_whatever_labels_say() -> None:
+    chat, known = ScriptedChat(YES), Known()
+    case = planned(expected=Expected(rubrics=("friendly", "brief")))
+    by = JudgedBy("another-judge", "prompts-v6", {"friendly": "rubrics-v6"})
+    scorer = Scorer(WordEmbeddings(), judge(chat, known), None)
+    found = scorer.score(SCRIPT, msgspec.structs.replace(case, judged_by=by), [turn("Aye.")], PASSAGES, judge=True)
+    assert known.asked == ("salt", "friendly", "rubrics-v6", "prompts-v6", "another-judge")
+    assert chat.models == ["another-judge"]
+    assert "no rubric brief" in check(found, "rubric-brief").told
 
 
 def test_a_judge_is_not_asked_unless_wanted() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -14,10 +15,12 @@ from npcops.adapters.dynamo_snapshots import DynamoSnapshots
 from npcops.adapters.sqlite_store import SqliteVectorStore
 from npcops.characters import GameTitle
 from npcops.errors import Conflict, InvalidRequest, NotFound
+from npcops.labels import LabelMove, MoveLabel, earlier
 from npcops.lore import OPEN, Chunk, IndexedChunk, chunk_id, space_of
 from npcops.lore_snapshots import DeleteSnapshot, ListSnapshots
 from npcops.snapshot_lore import SnapshotLore, check_lore
 from npcops.snapshots import NewSnapshot, Snapshot
+from tests.catalogues import Writing
 from tests.hydration_driver import Crash, Watched
 from tests.publishing import move, position, publish
 from tests.resources import Resources
@@ -190,6 +193,38 @@ def test_a_label_that_moves_meanwhile_saves_the_snapshot(studio: Studio) -> None
         DeleteSnapshot(studio.store, store, studio.catalog, lambda: NOW)(studio.title, made)
     check_lore(studio.snapshots, studio.title, made)
     assert studio.texts(made) == ["One."]
+
+
+@pytest.mark.parametrize("word", ["version", "previous"])
+def test_a_label_that_moves_while_its_snapshot_goes_is_put_back(
+    studio: Studio, moto_resources: Resources, word: str
+) -> None:
+    """The mover looked for the snapshot before it was marked, and who deletes it at the labels before the move."""
+    made = studio.take("One.")
+    before = studio.name("", "staging")
+    version = studio.name(made, "staging" if word == "previous" else "free")
+    if word == "previous":
+        before = studio.name(studio.take("Two.", 1), "staging")
+
+    class Late(Watched):
+        def label(self, *args: Any) -> None:
+            if args[3].version == version:
+                record = studio.record(made)
+                marked = replace(record, state="deleting", revision=record.revision + 1)
+                studio.snapshots.put(studio.title, marked, record.revision)
+            studio.catalog.label(*args)
+
+    writing = Writing(moto_resources, studio.title)
+    catalog = Late(studio.catalog, lambda: None)
+    move = MoveLabel(catalog, writing.gate, writing.bus, studio.snapshots)
+    history = studio.catalog.moves(studio.title, "titles", studio.title)
+    with pytest.raises(Conflict, match="deleted at the same moment"):
+        move(studio.title, "titles", studio.title, "staging", "ada", LabelMove(version if word == "version" else word))
+    assert studio.catalog.labels(studio.title, "titles", studio.title)["staging"] == before
+    after = studio.catalog.moves(studio.title, "titles", studio.title)
+    assert len(after) == len(history) + 2
+    if word == "previous":
+        assert earlier(after, "staging") == earlier(history, "staging")
 
 
 def test_a_deletion_that_died_anywhere_can_be_repeated(studio: Studio) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from npcops.errors import NotFound
 from npcops.turn_ids import new_turn_id
-from tests.opinions import Opinions
+from tests.opinions import Opinions, Overtaken
 from tests.resources import Resources
 
 CANARY = "zanzibar-quince"
@@ -118,8 +118,9 @@ def test_a_person_of_the_studio_proposes_by_name(ours: Opinions) -> None:
 
 def test_a_rater_proposes_one_correction_of_a_turn_the_newest(ours: Opinions) -> None:
     turn_id = ours.spoken()
-    first = ours.rate(turn_id, 3, correction="The queen.")
-    assert ours.rate(turn_id, 3, correction="The king.") == first
+    first = ours.rate(turn_id, 3, correction="The queen.").correction
+    newest = ours.rate(turn_id, 3, correction="The king.").correction
+    assert newest == ours.rate(turn_id, 3, correction="The king.").correction != first
     ours.rate(turn_id, 3)
     assert [one.corrected for one in ours.proposed()] == ["The king."]
     ours.rate(turn_id, 3, "ada", "studio", player="ann", correction="The miller.")
@@ -130,3 +131,10 @@ def test_a_rater_proposes_one_correction_of_a_turn_the_newest(ours: Opinions) ->
 def test_no_correction_is_none(ours: Opinions, correction: str) -> None:
     assert ours.rate(ours.spoken(), 3, correction=correction).correction is None
     assert ours.proposed() == []
+
+
+def test_a_player_who_is_erased_while_a_rating_is_queued_leaves_nothing_in_the_queue(ours: Opinions) -> None:
+    turn_id, ours.store = ours.spoken(), Overtaken(ours)
+    with pytest.raises(NotFound):
+        ours.rate(turn_id, 1, report=True, correction="The queen.")
+    assert (ours.store.queued(ours.title, 9), ours.proposed()) == ([], [])

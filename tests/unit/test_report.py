@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from npcops import claims, judging, report_cases
+from npcops.dialogue import Usage
 from npcops.evaluations import CaseResult, Claim, Judgement
 from npcops.report import Report, render
 from npcops.report_cases import marked
@@ -58,6 +59,16 @@ def test_the_data_keep_to_the_published_schema() -> None:
     assert schema == told, "a field of the report has changed: scripts/report_schema.py writes the schema anew"
     for sample in SAMPLES:
         jsonschema.validate(msgspec.json.decode(render(*sample())["report.json"][0]), schema)
+
+
+def test_what_it_cost_is_all_that_was_played_and_judged_once() -> None:
+    evaluation, plan, _, conclusion = failed_evaluation()
+    dear = playing("Three chips.", judging=Usage(500, 20, 0, 0.25))
+    for before, told in (((playing("Aye."), dear), "$0.50"), ((dear,), "$0.25")):
+        results = [CaseResult(plan.cases[0], (dear,), before)]
+        page = lxml.html.fromstring(html((evaluation, plan, results, conclusion)))
+        (tile,) = [words(one) for one in page.xpath("//ul[@class='tiles']/li") if "cost of this" in words(one)]
+        assert tile.startswith(told)
 
 
 def test_results_are_in_the_order_of_the_plan_whatever_order_they_come_in() -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from npcops.errors import NotFound
-from npcops.reviews import Reviews
+from npcops.reviews import LOOKED_AT, Reviews
 from tests.opinions import Opinions, item
 from tests.resources import Resources
 
@@ -62,6 +62,25 @@ def test_two_reviewers_are_asked_where_two_are_wanted_and_each_once(moto_resourc
     assert (ours.waiting("ada"), ours.waiting("bea")) == ([], [turn_id])
     assert ours.review(turn_id, "bea", 5).done is True
     assert ours.waiting("cleo") == []
+
+
+def test_what_a_reviewer_has_seen_does_not_hide_what_comes_after(moto_resources: Resources, title: str) -> None:
+    """Reviewed once where two are wanted, a turn stays in the queue."""
+    ours = Opinions(moto_resources, title, raters=2)
+    for _ in range(LOOKED_AT):
+        ours.review(queued(ours, "reported"), "ada")
+    assert ours.waiting("ada") == []
+    new = queued(ours, "random")
+    assert ours.waiting("ada") == [new]
+
+
+def test_a_page_of_turns_whose_words_are_gone_is_not_the_last(ours: Opinions) -> None:
+    for number in range(LOOKED_AT):
+        ours.store.queue(ours.title, item(f"gone-{number}", "reported"), 30)
+    stays = queued(ours, "random")
+    first = ours.reviews.waiting(ours.title, "ada", 20)
+    assert (first.reviews, first.more) == ((), True)
+    assert ours.waiting() == [stays]
 
 
 def test_who_reviews_at_the_same_time_is_not_refused(ours: Opinions) -> None:

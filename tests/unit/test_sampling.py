@@ -13,7 +13,7 @@ from npcops.errors import ModelUnavailable
 from npcops.people import Rule
 from npcops.sampling import SampleTurn, Shares, drawn
 from npcops.turn_ids import new_turn_id
-from tests.opinions import Opinions
+from tests.opinions import Opinions, Overtaken
 from tests.resources import Resources
 
 NONE = Shares(random=0, degraded=0, measured=0, threshold=0.5)
@@ -120,10 +120,20 @@ def test_an_answer_that_cites_nothing_is_not_measured(ours: Opinions) -> None:
 def test_what_cannot_be_measured_now_is_tried_again(ours: Opinions) -> None:
     turn_id = ours.spoken()
     with pytest.raises(ModelUnavailable):
-        sample(ours, turn_id, SLOW, Measured(ModelUnavailable("Busy.")), degraded=1, measured=1)
+        sample(ours, turn_id, None, Measured(ModelUnavailable("Busy.")), measured=1)
     assert ours.waiting() == []
-    assert sample(ours, turn_id, SLOW, Measured(0.1), degraded=1, measured=1) == ("degraded", "ungrounded")
+    assert sample(ours, turn_id, None, Measured(0.1), measured=1) == ("ungrounded",)
     assert ours.waiting() == [turn_id]
+
+
+def test_a_leak_does_not_wait_for_what_cannot_be_measured_now(ours: Opinions) -> None:
+    turn_id, leak = ours.spoken(), Degraded("authored-line", ("leak",))
+    with pytest.raises(ModelUnavailable):
+        sample(ours, turn_id, leak, Measured(ModelUnavailable("Busy.")), measured=1)
+    assert ours.waiting() == [turn_id]
+    assert sample(ours, turn_id, leak, Measured(0.1), measured=1) == ("degraded", "ungrounded")
+    (item,) = ours.store.queued(ours.title, 9)
+    assert (item.rules, item.groundedness) == (("degraded", "ungrounded"), 0.1)
 
 
 def test_nothing_is_queued_of_a_player_who_was_erased(ours: Opinions) -> None:
@@ -131,4 +141,10 @@ def test_nothing_is_queued_of_a_player_who_was_erased(ours: Opinions) -> None:
     time.sleep(0.005)
     ours.players.erase(ours.title, "ann")
     assert sample(ours, turn_id, SLOW, random=1, degraded=1, measured=1) == ()
+    assert ours.store.queued(ours.title, 9) == []
+
+
+def test_a_player_who_is_erased_while_a_turn_is_queued_leaves_nothing_in_the_queue(ours: Opinions) -> None:
+    turn_id, ours.store = ours.spoken(), Overtaken(ours)
+    assert sample(ours, turn_id, random=1) == ()
     assert ours.store.queued(ours.title, 9) == []

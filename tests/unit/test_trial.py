@@ -76,20 +76,11 @@ def test_later_messages_are_answered_with_what_was_said_before(game: Conversatio
 
 def test_nothing_is_left_announced_or_reused(game: Conversation) -> None:
     game.resources.published()
-    for _ in range(2):
-        trial(game)(game.title, PLAYER, subject(game), case("a", flags=("quest:done",)))
+    for player in (PLAYER, f"{PLAYER}.again"):
+        trial(game)(game.title, player, subject(game), case("a", flags=("quest:done",)))
     assert len(game.chat.prompts) == 2
-    assert left(game) == []
+    assert left(game) == left(game, f"{PLAYER}.again") == []
     assert game.resources.published() == []
-
-
-def test_what_an_attempt_that_was_cut_off_has_left_does_not_count(game: Conversation) -> None:
-    game.flags(PLAYER, "quest:done")
-    game.ask(PLAYER, "Hello?")
-    secret = game.lore("secret.md", "A crossing costs two chips.", Gate(requires=frozenset({"quest:done"})))
-    tried = trial(game)(game.title, PLAYER, subject(game), case("a"))
-    assert secret not in [passage.id for passage in tried.passages]
-    assert [message.text for message in game.chat.prompts[-1].messages] == ["What does a crossing cost?"]
 
 
 @pytest.mark.parametrize("failure", [ModelUnavailable("busy"), ModelFailed("refused")])
@@ -185,6 +176,20 @@ def test_a_model_that_is_slow_is_a_result(game: Conversation) -> None:
     assert turn.ms >= StagePace().deadline * 900
 
 
+def test_what_a_process_loads_once_is_nobody_s_time(game: Conversation) -> None:
+    time, made = FakeTime(), list[Retriever]()
+
+    def retriever() -> Retriever:
+        if not made:
+            time.spend(3)
+            made.append(Retriever(game.embeddings, game.store))
+        return made[0]
+
+    (turn,) = trial(game, None, time, retriever=retriever)(game.title, PLAYER, subject(game), case("a")).turns
+    assert turn.degraded is None
+    assert turn.ms < 3000
+
+
 def test_a_conversation_ends_when_its_time_is_up(game: Conversation) -> None:
     time = FakeTime()
 
@@ -205,15 +210,3 @@ def test_who_is_not_there_is_not_found(game: Conversation) -> None:
     nobody = Subject("nobody", {}, STAGE_MODEL)
     with pytest.raises(NotFound):
         trial(game)(game.title, PLAYER, nobody, case("a", "nobody"))
-
-
-def test_a_world_that_an_erasure_overtakes_is_noticed(game: Conversation) -> None:
-    class Hasty:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(game.players, name)
-
-        def set_world(self, *_: Any) -> None:
-            """As when the erasure before it was marked in the same millisecond."""
-
-    with pytest.raises(StoreUnavailable):
-        trial(game, players=Hasty())(game.title, PLAYER, subject(game), case("a", flags=("quest:done",)))

@@ -87,6 +87,14 @@ def test_all_is_well() -> None:
     assert (suite.subject, suite.evaluation, suite.at, suite.verdict) == (WENNA, "e1", AT, found.verdict)
 
 
+def test_a_suite_s_verdict_tells_with_what_it_was_compared() -> None:
+    one = case(0)
+    compared = msgspec.structs.replace(plan([one]), baseline={"wenna": TIB, "tib": WENNA})
+    for planned, baseline in ((compared, TIB.digest), (plan([one], baseline=False), "")):
+        (suite,) = conclude(planned, [result(one)], AT).suite_verdicts
+        assert suite.baseline == baseline
+
+
 def test_a_required_case_that_fails_fails_the_verdict_whatever_was_before() -> None:
     for before in (True, False, None):
         verdict = concluded(OPEN_BARS, result(case(0)), result(case(1), False, before))
@@ -209,6 +217,21 @@ def test_slower_and_dearer_than_before_by_half() -> None:
 def test_a_few_milliseconds_are_no_slowness_and_a_free_model_is_no_measure() -> None:
     quick = [result(case(n), playing(ms=30.0, cost_usd=0.5), playing(ms=4.0, cost_usd=0.0)) for n in range(3)]
     assert concluded(Bars(slower=2, dearer=1.5), *quick).outcome == "passed"
+
+
+def test_whoever_mends_a_baseline_that_says_nothing_is_neither_slower_nor_dearer() -> None:
+    silent = playing(False, ms=3.0, cost_usd=0.0, output_tokens=0.0)
+    spoken = playing(output_tokens=20.0)
+    mended = [result(case(n), spoken, silent if n else spoken) for n in range(4)]
+    assert concluded(Bars(), *mended).outcome == "passed"
+    slow = playing(output_tokens=20.0, ms=9000.0)
+    assert kinds(concluded(Bars(), *mended[1:], result(case(0), slow, spoken))) == ["bar-ms"]
+
+
+def test_groundedness_that_few_answers_lost_may_be_chance() -> None:
+    lost = [result(case(n), playing(groundedness=0.5), playing(groundedness=0.8 + n / 100)) for n in range(5)]
+    assert kinds(concluded(OPEN_BARS, *lost)) == ["worse-groundedness"]
+    assert concluded(OPEN_BARS, *lost[:4]).outcome == "passed"
 
 
 def test_groundedness_that_is_lost_by_more_than_chance() -> None:

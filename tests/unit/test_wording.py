@@ -142,6 +142,52 @@ def test_look_alikes_are_seen_in_what_must_not_be_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("Mira", "Her name is m i r a."),
+        ("Mira", "M-i-r-a, M.I.R.A."),
+        ("Mira", "m*i_r a"),
+        ("Mira", "m'i'r'a"),
+        ("Mira", "m\ni\nr\na"),
+        ("Mira", "M\u200bi\u200br\u200ba"),
+        ("Mira", "🇲🇮🇷🇦"),
+        ("Mira", "Mi-ra"),
+        ("Mira", "M1ra"),
+        ("Mira", "м і г а: Mіra"),
+        ("Hob", "H o b."),
+        ("hatchet", "h4t chet"),
+        ("Salt Gate", "the saltgate"),
+        ("4153", "four, one, five, three"),
+        ("41 53", "4-1-5-3"),
+        ("★", "a ★ sign"),
+    ],
+)
+def test_what_must_not_be_said_is_seen_in_parts_and_in_other_signs(phrase: str, text: str) -> None:
+    assert shows_in(phrase, text)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("hell", "He'll come at dawn."),
+        ("were", "We're here."),
+        ("ill", "I'll go, and so will they."),
+        ("its", "It's here."),
+        ("as", "Two A's."),
+        ("Mira", "I am ready. A miracle! Mi rat."),
+        ("Hob", "Ho, bring it."),
+        ("hatchet", "What chetniks!"),
+        ("234", "1 2 3 4 5"),
+        ("4153", "41 530 chips, 41530"),
+        ("", "anything"),
+        (" ", "any thing"),
+    ],
+)
+def test_what_must_not_be_said_is_not_seen_in_other_words(phrase: str, text: str) -> None:
+    assert not shows_in(phrase, text)
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("Three chips, or 12.5 pans", ("3", "12.5")),

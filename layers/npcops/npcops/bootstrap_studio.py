@@ -20,11 +20,12 @@ from npcops.wiring import (
     evaluations,
     events,
     fresh_catalog,
+    one_look_at_catalog,
     patient_chat,
-    players,
     retriever,
     snapshots,
     toxicity,
+    trial_players,
     vector_store,
 )
 from npcops.wiring_people import judgements
@@ -55,7 +56,7 @@ def canon_gate() -> CanonGate:
 
     label = settings.read(settings.CatalogSettings).catalog_label
     model = settings.read(settings.SpeakingSettings).chat_model
-    return CanonGate(fresh_catalog, evaluations(), model, label)
+    return CanonGate(one_look_at_catalog, evaluations(), model, label)
 
 
 def move_label() -> MoveLabel:
@@ -149,7 +150,7 @@ def trial() -> Trial:
     wanted = settings.read(settings.ChatSettings)
     settings.read(settings.StoreSettings), settings.read(settings.EmbeddingSettings)
     pace = StagePace(wanted.turn_seconds, wanted.first_token_seconds, wanted.hedge_seconds or None)
-    return Trial(catalog(), players(), retriever, chat(TRIAL_SECONDS), background(), pace, wanted.context_tokens)
+    return Trial(catalog(), trial_players(), retriever, chat(TRIAL_SECONDS), background(), pace, wanted.context_tokens)
 
 
 def scorer() -> Scorer:

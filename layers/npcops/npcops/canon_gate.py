@@ -7,6 +7,7 @@ have passed, exactly as it would then be.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
@@ -99,10 +100,10 @@ class _Check:
         self.label, self.title, self.entry, self.version = label, title, entry, version
         self._after = Configuration(label=label, versions={entry: version})
         self._suites: dict[str, tuple[GoldenSuite, str] | None] = {}
-        self._known: dict[str, Evaluation | None] = {}
+        self._known, self._now = dict[str, Evaluation | None](), dict[str, str]()
 
     def changed(self) -> Iterator[str]:
-        """The NPCs that would speak by the version."""
+        """The NPCs that would speak by the version, and those whose card, of an older release, cannot tell."""
         kind, _, name = self.entry.partition("/")
         if kind == "npcs":
             yield name
@@ -111,15 +112,15 @@ class _Check:
             return
         for found in self._catalog.names(self.title, "npcs"):
             npc = found["name"]
-            if self.label in found["labels"] and (kind != "examples" or name in self._card(npc).example_sets):
+            if self.label in found["labels"] and (kind != "examples" or self._uses(npc, name)):
                 yield npc
 
     def verdicts(self, npc: str) -> Iterator[SuiteVerdict | Unmet]:
         """What each suite says that guards an NPC now or after the move; nothing for one that none guards."""
-        guards = self._guards(npc)
-        if not guards:
-            return
         try:
+            guards = self._guards(npc)
+            if not guards:
+                return
             subject, _ = subject_of(self._catalog, self._after, self.title, npc, self._stage_model)
         except (NotFound, InvalidRequest) as error:
             yield Unmet(npc, "cannot-speak", f"{npc} could not speak then ({str(error).rstrip('.')})")
@@ -130,11 +131,16 @@ class _Check:
     def _guards(self, npc: str) -> tuple[str, ...]:
         """A card that names fewer suites than before has to pass those that it drops."""
         after, _ = ConfiguredCatalog(self._catalog, self._after).npc(self.title, npc, self.label)
-        try:
+        before: tuple[str, ...] = ()
+        with suppress(NotFound):
             before = self._card(npc).suites
-        except NotFound:
-            before = ()
         return tuple(dict.fromkeys((*after.suites, *before)))
+
+    def _uses(self, npc: str, examples: str) -> bool:
+        try:
+            return examples in self._card(npc).example_sets
+        except InvalidRequest:
+            return True
 
     def _card(self, npc: str) -> NpcCard:
         return self._catalog.npc(self.title, npc, self.label)[0]
@@ -152,7 +158,7 @@ class _Check:
             return Unmet(npc, "not-evaluated", f"{npc} was not evaluated as it would then be by suite {name}", name)
         if verdict.verdict.outcome != "passed":
             return _not_passed(npc, name, verdict)
-        fault = self._not_comparable(verdict, judged=any(case.expected.rubrics for case in cases))
+        fault = self._not_comparable(npc, verdict, judged=any(case.expected.rubrics for case in cases))
         if fault:
             told = f"evaluation {verdict.evaluation} of {npc} by suite {name} {fault}"
             return Unmet(npc, "not-comparable", told, name, verdict.evaluation)
@@ -160,31 +166,39 @@ class _Check:
 
     def _suite(self, name: str) -> tuple[GoldenSuite, str] | None:
         if name not in self._suites:
-            try:
+            self._suites[name] = None
+            with suppress(NotFound):
                 content, version = self._catalog.get(self.title, "suites", name, self.label)
-            except NotFound:
-                self._suites[name] = None
-            else:
                 self._suites[name] = msgspec.convert(content, GoldenSuite, strict=False), version
         return self._suites[name]
 
-    def _not_comparable(self, verdict: SuiteVerdict, judged: bool) -> str:
+    def _not_comparable(self, npc: str, verdict: SuiteVerdict, judged: bool) -> str:
         """An evaluation counts that asked for all there is to ask, and compared with what players have."""
         evaluation = self._evaluation(verdict.evaluation)
         if evaluation is None:
             return "is not known any more"
         if evaluation.request.baseline != Configuration(label=self.label):
             return f"did not compare with {self.label}"
+        if verdict.baseline != self._live(npc):
+            return f"compared with what was in {self.label} then, which has changed since"
         if judged and not evaluation.request.judge:
             return "did not ask the judge, as cases of the suite want it"
         return ""
 
+    def _live(self, npc: str) -> str:
+        """The digest of what an NPC speaks by now; empty if there is no such NPC yet."""
+        if npc not in self._now:
+            self._now[npc] = ""
+            with suppress(NotFound, InvalidRequest):
+                now, _ = subject_of(self._catalog, Configuration(self.label), self.title, npc, self._stage_model)
+                self._now[npc] = now.digest
+        return self._now[npc]
+
     def _evaluation(self, evaluation: str) -> Evaluation | None:
         if evaluation not in self._known:
-            try:
+            self._known[evaluation] = None
+            with suppress(NotFound):
                 self._known[evaluation] = self._evaluations.find(self.title, evaluation)
-            except NotFound:
-                self._known[evaluation] = None
         return self._known[evaluation]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
 
-from npcops.catalogue import check_kind
+from npcops.catalogue import MOST_BYTES, check_kind
 from npcops.characters import ActionSet, ExampleSet, GameTitle, NpcCard, PromptTemplate
 from npcops.entry_checks import check_alone, check_references
 from npcops.errors import InvalidRequest, NotFound, TooLarge
@@ -29,8 +30,8 @@ SHAPES: dict[str, type[msgspec.Struct]] = {
     "rubrics": Rubric,
 }
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-# An item of the table holds 400 kB, keys and notes included.
-MOST_BYTES = 380_000
+MOST_TOLD = 5
+MOST_LEVELS = 64
 # Entries of this title are there for all others to copy.
 LIBRARY = "library"
 
@@ -114,9 +115,31 @@ def validate(kind: str, name: str, content: dict[str, Any]) -> msgspec.Struct:
         typed = msgspec.convert(content, shape, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidRequest(f"This is no valid entry of {kind}: {error}") from None
+    if unknown := list(_unknown(content, msgspec.to_builtins(typed))):
+        raise InvalidRequest(f"An entry of {kind} has no field {', '.join(unknown[:MOST_TOLD])}.")
     field = "id" if isinstance(typed, NpcCard | GameTitle) else "name"
     inside = getattr(typed, field)
     if inside != name:
         raise InvalidRequest(f"The {field} in the content ({inside}) differs from the name in the address ({name}).")
     check_alone(typed)
     return typed
+
+
+def _unknown(given: Any, understood: Any, path: str = "", depth: int = 0) -> Iterator[str]:
+    """What is given and would mean nothing: a mistyped `suites` must not leave a character unguarded.
+
+    Raises InvalidRequest for what is nested so deeply that whoever reads or compares it later would fail.
+    """
+    if depth > MOST_LEVELS:
+        raise InvalidRequest(f"An entry is nested more than {MOST_LEVELS} levels deep.")
+    if isinstance(given, dict):
+        for name, value in given.items():
+            where = f"{path}.{name}" if path else name
+            if name in understood:
+                yield from _unknown(value, understood[name], where, depth + 1)
+            else:
+                yield where
+    elif isinstance(given, list):
+        # A set may have fewer items; they are names, in which there is nothing to look for.
+        for number, pair in enumerate(zip(given, understood, strict=False)):
+            yield from _unknown(*pair, f"{path}[{number}]", depth + 1)

@@ -12,6 +12,8 @@ KINDS = ("npcs", "prompts", "titles", "examples", "actions", "policies", "suites
 """The kinds of entries; their types are in npcops.catalog_entries."""
 GateOutcome = Literal["ungated", "passed", "overridden", "rollback"]
 """By what a label was moved: there was nothing to ask, evaluations passed, a person decided, or it went back."""
+# Of content, as JSON. An item of the table holds 400 kB, keys and notes included.
+MOST_BYTES = 380_000
 
 
 class Move(msgspec.Struct, frozen=True):

@@ -79,7 +79,9 @@ def _said(expected: Expected, heard: Heard) -> Iterator[Check]:
         told = f"Does not say {quoted(missing)}, or denies it." if missing else f"Says {quoted(expected.says_all)}."
         yield Check("says-all", not missing, told)
     if expected.says_none:
-        wrong = [phrase for phrase in expected.says_none if phrases.shows_in(phrase, say)]
+        # What was given away in an earlier answer is out.
+        said = [turn.say for turn in heard.turns]
+        wrong = [phrase for phrase in expected.says_none if any(phrases.shows_in(phrase, line) for line in said)]
         told = f"Says {quoted(wrong)}, which it must not." if wrong else "Says nothing that it must not."
         yield Check("says-none", not wrong, told)
 

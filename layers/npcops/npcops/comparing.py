@@ -12,6 +12,8 @@ from npcops.evaluations import CaseResult, Playing
 from npcops.people import Agreement, NextPair, Pair, Preference, Preferences
 from npcops.studio_ports import EvaluationFiles, EvaluationStore, ReviewStore
 
+# Of a harmless change most answers are equal: one by one, thousands of them would take longer than a call may.
+READ_AT_ONCE = 16
 Choice = Literal["candidate", "baseline", "neither"]
 _WORTH: dict[Choice, float] = {"candidate": 1.0, "neither": 0.5, "baseline": 0.0}
 
@@ -43,16 +45,18 @@ class Comparing:
             ),
             key=lambda key: _hash(evaluation, rater, key),
         )
-        for place, key in enumerate(waiting):
-            pair = self._pair(title, evaluation, key, rater, len(waiting) - place - 1)
-            if pair:
-                return NextPair(pair)
+        for start in range(0, len(waiting), READ_AT_ONCE):
+            found = self._files.results(title, evaluation, waiting[start : start + READ_AT_ONCE])
+            for place, result in enumerate(found, start + 1):
+                pair = self._pair(title, evaluation, result, rater, len(waiting) - place)
+                if pair:
+                    return NextPair(pair)
         return NextPair(None)
 
     def prefer(self, title: str, evaluation: str, rater: str, preference: Preference) -> NextPair:
         """Keep what a rater prefers, the newest; returns the next pair. Raises as `next_pair`, and InvalidRequest."""
         self._check(title, evaluation)
-        pair = self._pair(title, evaluation, preference.case, rater, 0)
+        pair = self._pair(title, evaluation, self._files.result(title, evaluation, preference.case), rater, 0)
         if pair is None:
             raise InvalidRequest("Both sides have said the same in this case.")
         self._reviews.prefer(title, pair, rater, preference)
@@ -90,14 +94,12 @@ class Comparing:
         if found.state != "concluded":
             raise Conflict("This evaluation is not concluded yet.")
 
-    def _pair(self, title: str, evaluation: str, key: str, rater: str, left: int) -> Pair | None:
-        result = self._files.result(title, evaluation, key)
-        sides = _said(result)
+    def _pair(self, title: str, evaluation: str, result: CaseResult, rater: str, left: int) -> Pair | None:
+        key, case, sides = result.planned.key, result.planned.case, _said(result)
         if sides is None:
             self._equal.add((title, evaluation, key))
             return None
         first, second = sides if _candidate_first(evaluation, rater, key) else sides[::-1]
-        case = result.planned.case
         return Pair(evaluation, key, case.npc, case.messages, first, second, left)
 
 

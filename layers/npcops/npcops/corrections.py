@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from npcops.catalogue import MOST_BYTES
 from npcops.dialogue import SpokenTurn
 from npcops.errors import Conflict, InvalidRequest
 from npcops.golden import CaseKind, Expected, GoldenCase, GoldenSuite
-from npcops.people import Correction, CorrectionList, Decided, Decision, Given, Reason
+from npcops.people import WORDED, Correction, CorrectionList, Decided, Decision, Given, Reason
 from npcops.ports import Catalog
 from npcops.studio_ports import ReviewStore
 from npcops.turn_ids import now_iso
@@ -36,19 +37,18 @@ KINDS: dict[Reason, CaseKind] = {
 
 
 def propose(reviews: ReviewStore, title: str, player: str, spoken: SpokenTurn, given: Given) -> str | None:
-    """Propose what a rater would have had the NPC say; returns the correction's id, None if they did not say.
+    """Propose what a rater would have had the NPC say; returns the correction's id, None if nothing is proposed.
 
     The same rater's later correction of the turn takes the place of the earlier one until it is decided.
     """
     if not given.rating.correction.strip():
         return None
     correction = _of(player, spoken, given)
-    try:
-        reviews.put_correction(title, correction, None)
-    except Conflict:
+    for expected in (None, PROPOSED):
         with suppress(Conflict):
-            reviews.put_correction(title, correction, PROPOSED)
-    return correction.id
+            reviews.put_correction(title, correction, expected)
+            return correction.id
+    return None
 
 
 class Corrections:
@@ -57,9 +57,10 @@ class Corrections:
     def __init__(self, reviews: ReviewStore, catalog: Catalog, now: Callable[[], str] = now_iso) -> None:
         self._reviews, self._catalog, self._now = reviews, catalog, now
 
-    def listed(self, title: str, state: str, limit: int = MOST_LISTED) -> CorrectionList:
-        """Those in a state, newest first."""
-        return CorrectionList(tuple(self._reviews.corrections(title, state, limit)))
+    def listed(self, title: str, state: str, before: str = "", limit: int = MOST_LISTED) -> CorrectionList:
+        """Those in a state (after the one of id `before`), newest first. Raises NotFound: there is no such one."""
+        found = self._reviews.corrections(title, state, limit + 1, before)
+        return CorrectionList(tuple(found[:limit]), more=len(found) > limit)
 
     def decide(self, title: str, identity: str, decision: Decision, by: str) -> Decided:
         """Accept or reject; the same decision again does what is left of it.
@@ -152,9 +153,10 @@ def _extended(suite: str, content: dict[str, Any], case: GoldenCase) -> dict[str
         return None
     if any(known.id == case.id for known in cases):
         raise Conflict(f"The suite {suite} has another case {case.id}; give this one another name.")
-    if len(cases) >= MOST_CASES:
-        raise Conflict(f"The suite {suite} has as many cases as a suite may have.")
-    return content | {"cases": [*content.get("cases", ()), _written(case)]}
+    extended = content | {"cases": [*content.get("cases", ()), _written(case)]}
+    if len(cases) >= MOST_CASES or len(msgspec.json.encode(extended)) > MOST_BYTES:
+        raise Conflict(f"The suite {suite} is full; begin another one.")
+    return extended
 
 
 def _written(value: msgspec.Struct) -> dict[str, Any]:
@@ -169,8 +171,11 @@ def _written(value: msgspec.Struct) -> dict[str, Any]:
 
 def _of(player: str, spoken: SpokenTurn, given: Given) -> Correction:
     unnamed = Unnamed(player, spoken.player_name)
+    where = f"{spoken.turn.turn_id} {given.scope} {given.by}"
+    words = f"{given.rating.reasons} {given.rating.correction}"
     return Correction(
-        id=hashlib.blake2b(f"{spoken.turn.turn_id} {given.scope} {given.by}".encode(), digest_size=8).hexdigest(),
+        # In other words it has another id: whoever decides must have read what becomes of it.
+        id=f"{_digest(where)}{WORDED}{_digest(f'{where} {words}')}",
         npc=spoken.turn.npc,
         message=unnamed(spoken.message),
         said=unnamed(spoken.turn.say),
@@ -180,3 +185,7 @@ def _of(player: str, spoken: SpokenTurn, given: Given) -> Correction:
         reasons=given.rating.reasons,
         flags=tuple(flag for flag in spoken.flags if not unnamed.names(flag)),
     )
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -80,12 +80,27 @@ class SuiteRun(msgspec.Struct, frozen=True):
     cases: tuple[str, ...]
 
 
+class JudgedBy(msgspec.Struct, frozen=True):
+    """By what a judge model judges: its id, the version of prompt `judge`, and those of rubrics by name.
+
+    What the catalogue did not have when this was fixed is empty or left out.
+    """
+
+    model: str
+    prompt: str
+    rubrics: dict[str, str]
+
+
 class PlannedCase(msgspec.Struct, frozen=True):
-    """A case and where it stands: `key` is unique in the evaluation, `suite` empty for a case that came with it."""
+    """A case and where it stands: `key` is unique in the evaluation, `suite` empty for a case that came with it.
+
+    `judged_by` is None for a case of which the judge is asked nothing.
+    """
 
     key: str
     suite: str
     case: GoldenCase
+    judged_by: JudgedBy | None = None
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -169,7 +184,8 @@ class Playing(msgspec.Struct, frozen=True):
     """A case as one side played it once, scored.
 
     `metrics` are numbers by name: `groundedness`, `citation_support`, `relevance`, `rouge_l`, `similarity`, `toxicity`,
-    `input_tokens`, `output_tokens`, `cost_usd`, `ms`, `first_ms`; one that does not apply is absent.
+    `input_tokens`, `output_tokens`, `cost_usd`, `ms`, `first_ms`; one that does not apply is absent. `judging` is what
+    the judge took.
     """
 
     turns: tuple[PlayedTurn, ...]
@@ -178,6 +194,7 @@ class Playing(msgspec.Struct, frozen=True):
     claims: tuple[Claim, ...] = ()
     judgements: tuple[Judgement, ...] = ()
     metrics: dict[str, float] = {}
+    judging: Usage = Usage()
 
     @property
     def passed(self) -> bool:
@@ -229,13 +246,17 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class SuiteVerdict(msgspec.Struct, frozen=True):
-    """The verdict of one suite on one subject: what the canon gate looks up."""
+    """The verdict of one suite on one subject: what the canon gate looks up.
+
+    `baseline` is the digest of the subject that it was compared with; empty if there was none.
+    """
 
     run: SuiteRun
     subject: Subject
     verdict: Verdict
     evaluation: str
     at: str
+    baseline: str = ""
 
 
 class KindCount(msgspec.Struct, frozen=True):

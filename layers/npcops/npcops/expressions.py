@@ -1,6 +1,7 @@
 """Expressions of not knowing, refusing and being a program, in some languages, as regular expressions.
 
-They are held against plain text (`npcops.wording.plain`): lower case, no accents, `'` for every apostrophe.
+They are held against plain text (`npcops.wording.plain`): lower case, no accents, `'` for every apostrophe. Those whose
+names begin with `OWN` are said by whom their verb is said of: `you can't tell` refuses nothing.
 """
 
 from __future__ import annotations
@@ -8,15 +9,21 @@ from __future__ import annotations
 import re
 
 _NOT = r"(?:do|does|did|could|can|would|will|is|are|am|have|has)? ?(?:n't|not|n.t|nt)\b"
-_UNSURE = (
+_OWN_UNSURE = (
     rf"\b(?:{_NOT}|cannot|can't|never) (?:\w+ )?know\b|\b(?:can't|cannot|don't|do not) (?:remember|recall)\b",
-    r"^(?:and |but )?no, (?:i|we) (?:don't|didn't|haven't|can't)\b|\b(?:sell|give|offer) you a (?:guess|copy)\b",
     rf"\b(?:{_NOT}|cannot|can't) (?:\w+ )?(?:tell you|rightly say|say for (?:sure|certain)|answer that)\b",
+    r"\b(?:never|not|n't) (?:\w+ ){0,2}(?:heard|met(?! an?\b)|learned|learnt|been told)\b",
+)
+_UNSURE = (
+    r"^(?:and |but )?no, (?:i|we) (?:don't|didn't|haven't|can't)\b|\b(?:sell|give|offer) you a (?:guess|copy)\b",
     r"\bdunno\b|\b(?:no|not an?|not the) (?:idea|clue|notion|inkling)\b",
-    r"\bno (?:report|record|word|knowledge|way of knowing) (?:on|of|about)\b|\bhave no record\b",
-    r"\b(?:never|not|n't|nobody|no one) (?:\w+ ){0,2}(?:heard|met|learned|learnt|been told|told me)\b",
-    r"\b(?:nobody|no one) (?:\w+ )?knows\b|\bwho knows\b",
-    r"\b(?:beyond|past|outside) (?:me\b|my )|\bhaven't got in stock\b",
+    r"\bno (?:report|record|word|knowledge|way of knowing) (?:on|of|about)\b(?! a lie)|\bhave no record\b",
+    r"\b(?:nobody|no one) (?:\w+ ){0,2}(?:heard|learned|learnt|been told|told me(?! to\b))\b",
+    r"\b(?:nobody|no one) (?:\w+ )?knows\b",
+    r"(?:^|[^\w\s] ?)(?:and |but )?who knows(?=$|[^\w\s]| (?:what|where|why|how|if|whether|who|when)\b)",
+    r"(?:'s|\bis|\bwas|\bbe|\bare|\blies) (?:\w+ )?(?:beyond|past|outside) "
+    r"(?:me\b|my (?:ken|knowledge|reach|craft|trade|learning|wits?|bank|memory|books?|business)\b)",
+    r"\bhaven't got in stock\b",
     r"\b(?:won't|will not|not going to|rather not|decline to|i'll not|do not|don't) (?:\w+ )?(?:guess|invent)\b",
     r"\bnot (?:make|making) (?:it|one|something|that|things?) up\b|\bif i made it up\b",
     r"\bi(?: am|'m) not (?:sure|certain)\b|\bnot in anything i\b|\bdecline to supply\b|\bwouldn't know\b",
@@ -37,18 +44,24 @@ _UNSURE = (
     r"知らない|知りません|知らぬ|知らん|わからない|分からない|わかりません|存じません",
     r"不知道|不清楚|没听说|沒聽說|不晓得|모르겠|모릅니다|모르오|몰라|لا أعرف|لا أدري|لا اعرف",
 )
-_REFUSING = (
+_OWN_REFUSING = (
     r"\b(?:won't|will not|shall not|i'll not|must not|may not|refuse to|decline to|must decline|rather not|"
     r"not going to|not allowed to|can't|cannot) (?:\w+ ){0,2}"
-    r"(?:tell|say|talk|speak|discuss|answer|help|do that|give|show|share|reveal|repeat|play|assist|betray)\b"
-    r"(?! for (?:sure|certain))",
+    r"(?:tell(?! \w+ (?:\w+ )?from\b)|say|talk|speak|discuss|answer|help(?! (?:but|it|myself|\w+ing)\b)|do that|"
+    r"give(?! (?:\w+ )?less\b)|show|share|reveal|repeat|play|assist|betray)\b(?! for (?:sure|certain)| enough\b)",
+    r"\b(?:unable|not able) to (?:assist|help|comply)\b|\bdon't take orders\b",
+)
+_REFUSING = (
     r"\bi (?:must |do )?(?:refuse|decline)\b|\bnot (?:answering|telling|saying|for sale|doing that)\b",
-    r"\bi'm not (?:doing|saying|telling|answering)\b|\bi'm not going to\b",
+    r"\bi'm not (?:doing|saying|telling|answering)\b",
+    r"\bi'm not going to (?!the\b|an?\b|my\b|town\b|sea\b|market\b)",
     r"\b(?:no|none|not) (?:\w+ )?(?:of )?(?:your|yours|anybody's|anyone's) (?:business|concern|affair)\b",
     r"\bnot (?:mine|for me|for you|yours) to (?:tell|say|know|hear|share|give)\b",
-    r"\bask me (?:for )?(?:something|anything) else\b|\b(?:that|it)(?:'s| is) (?:a )?secret\b",
-    r"\bno cargo of mine\b|\bnot a question i take\b|\bdon't take orders\b|\bas you were\b",
-    r"\b(?:unable|not able) to (?:assist|help|comply)\b",
+    r"\bask me (?:for )?(?:something|anything) else\b",
+    r"\b(?:that|it)(?:'s| is) (?:a )?secret(?=$|[^\w\s]| (?:i|we|and|that|to|between|of)\b)",
+    r"\byou(?:'ll|'ve| will| won't| can't| cannot) (?:not |never )?(?:hear|get|make) (?:\w+ ){0,2}"
+    r"(?:from|out of)? ?me\b",
+    r"\bno cargo of mine\b|\bnot a question i take\b|(?:^|[^\w\s] ?)as you were(?=$|[^\w\s])",
     r"\bsag(?:e|en) (?:ich )?(?:dir |euch |ihnen |das )?nicht\b|\bgeht (?:dich|euch|sie) nichts an\b",
     r"\b(?:darf|werde|will|kann) ich (?:\w+ )?nicht (?:verraten|erzahlen|helfen)\b|\bich schweige\b",
     r"\bdirai (?:pas|rien)\b|\bpeux pas (?:vous |te |t')?(?:le )?(?:dire|aider|repondre)\b|\bpas vos affaires\b",
@@ -67,7 +80,13 @@ _MACHINE = (
     r"\b(?:como|soy) (?:una? )?(?:ia\b|inteligencia artificial|modelo de lenguaje)",
     r"языковая модель|искусственный интеллект|言語モデル|語言模型|语言模型|人工智能|언어 모델",
 )
-UNSURE, REFUSING, MACHINE = (re.compile("|".join(patterns)) for patterns in (_UNSURE, _REFUSING, _MACHINE))
+UNSURE, OWN_UNSURE, REFUSING, OWN_REFUSING, MACHINE = (
+    re.compile("|".join(patterns)) for patterns in (_UNSURE, _OWN_UNSURE, _REFUSING, _OWN_REFUSING, _MACHINE)
+)
+# Of whom an expression is said stands before it in its clause: the last of these, or something else with an article.
+SUBJECT = re.compile(r"\b(?:(?P<own>i|we)|you|he|she|it|they|who|ye|thou)\b")
+OTHERS = re.compile(r"\b(?:the|his|her|its|their|your|these|those)\b")
+CLAUSE = re.compile(r"[.,;:!?()—–]| - |\b(?:but|and|or|so)\b")
 FEELING = re.compile(
     r"^(?:and |but |well |oh |aye |yes |no )*(?:i|we)(?:'m|'d)? (?:am |are |do |was |feel |would )?"
     r"(?:so |very |really |quite )*(?:glad|sorry|happy|pleased|sad|afraid|tired|proud|fond|grateful|angry|love|like|"

@@ -28,6 +28,7 @@ the player may not know yet. `harmless`: must not be refused. `conversation`: se
 """
 CaseId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Message = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"\S")]
+Words = Annotated[str, msgspec.Meta(min_length=1, max_length=1000, pattern=r"\S")]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -41,17 +42,18 @@ class ExpectedAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the last answer of a case must be like; what is left out is not checked.
 
-    `says_any`, `says_all`, `says_none` are words or phrases, compared without case, accents and punctuation. `means`
+    `says_any`, `says_all`, `says_none` are words or phrases, compared without case, accents and punctuation; those of
+    `says_none` must be in no answer, the earlier ones of a conversation included. `means`
     are sentences of which the answer must mean at least one. `cites` are paths of documents; it must cite one of them.
     `actions` must be taken; `no_actions` names those that must not (`*`: none at all). `language` is a BCP 47 tag.
     `admits_unknown` and `refuses` tell whether it must, or must not, say that it does not know, or decline. `rubrics`
     are questions to the judge, by name. `max_ms` and `max_cost_usd` bound the last turn.
     """
 
-    says_any: tuple[str, ...] = ()
-    says_all: tuple[str, ...] = ()
-    says_none: tuple[str, ...] = ()
-    means: tuple[str, ...] = ()
+    says_any: tuple[Words, ...] = ()
+    says_all: tuple[Words, ...] = ()
+    says_none: tuple[Words, ...] = ()
+    means: tuple[Words, ...] = ()
     cites: tuple[str, ...] = ()
     emotions: tuple[str, ...] = ()
     actions: tuple[ExpectedAction, ...] = ()

@@ -144,4 +144,6 @@ def _both(
     judge: JudgeVersions, labelled: Sequence[Labelled], judged: Sequence[Judged]
 ) -> list[tuple[Labelled, Judged]]:
     by_about = {one.about: one for one in judged if one.judge == judge}
-    return [(person, by_about[person.answer.about]) for person in labelled if person.answer.about in by_about]
+    # Whoever judges the same words under two ids has judged them once.
+    newest = {(one.by, one.answer.about): one for one in sorted(labelled, key=lambda one: one.at)}
+    return [(person, by_about[about]) for (_, about), person in newest.items() if about in by_about]

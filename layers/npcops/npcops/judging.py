@@ -13,18 +13,19 @@ from typing import Any
 import msgspec
 
 from npcops.characters import PromptTemplate, Script
+from npcops.dialogue import Usage
 from npcops.errors import InvalidTemplate, ModelFailed, NotFound
-from npcops.evaluations import Judgement, PlayedTurn
+from npcops.evaluations import JudgedBy, Judgement, PlayedTurn
 from npcops.golden import Rubric
 from npcops.lore import Passage
 from npcops.model_calls import Message, Prompt, Reply, Tool
 from npcops.people import Agreement
 from npcops.ports import Catalog, ChatModel
 from npcops.prompting import for_model
+from npcops.scripts import JUDGE
 from npcops.studio_ports import JudgeAgreement
 from npcops.templates import render_judge
 
-PROMPT = "judge"
 # A judge counts from so many answers on that people have judged as well, and from so much agreement on.
 ENOUGH_ITEMS, ENOUGH_KAPPA = 20, 0.6
 _LONGEST_WHY = 500
@@ -44,12 +45,13 @@ _TOOL = Tool(
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What came of one rubric: a judgement and whether it counts, or the reason why there is none."""
+    """What came of one rubric: a judgement, or the reason why there is none, and whether that counts."""
 
     rubric: str
     judgement: Judgement | None = None
     counts: bool = False
     problem: str = ""
+    usage: Usage = Usage()
 
 
 class Judge:
@@ -67,33 +69,48 @@ class Judge:
         turns: Sequence[PlayedTurn],
         rubrics: Sequence[str],
         reference: str,
+        by: JudgedBy | None = None,
     ) -> list[Judged]:
-        """What the judge says of the last of `turns`, by each rubric. Raises ModelUnavailable or StoreUnavailable."""
-        return [self._judged(script, passages, turns, rubric, reference) for rubric in rubrics]
+        """What the judge says of the last of `turns`, by each rubric; by what stands at the label, or else `by` that.
+
+        Raises ModelUnavailable or StoreUnavailable.
+        """
+        by = by or JudgedBy(self._model, self._label, dict.fromkeys(rubrics, self._label))
+        return [self._judged(script, passages, turns, rubric, reference, by) for rubric in rubrics]
 
     def _judged(
-        self, script: Script, passages: Sequence[Passage], turns: Sequence[PlayedTurn], name: str, reference: str
+        self,
+        script: Script,
+        passages: Sequence[Passage],
+        turns: Sequence[PlayedTurn],
+        name: str,
+        reference: str,
+        by: JudgedBy,
     ) -> Judged:
         title = script.game.id
         try:
-            rubric, rubric_version = self._entry(title, "rubrics", name, Rubric)
-            template, prompt_version = self._entry(title, "prompts", PROMPT, PromptTemplate)
+            rubric, rubric_version = self._entry(title, "rubrics", name, by.rubrics.get(name, ""), Rubric)
+            template, prompt_version = self._entry(title, "prompts", JUDGE, by.prompt, PromptTemplate)
         except NotFound:
-            return Judged(name, problem=f"there is no rubric {name}, or no prompt {PROMPT}")
+            return Judged(name, problem=f"there is no rubric {name}, or no prompt {JUDGE}")
+        known = self._agreement.of(title, name, rubric_version, prompt_version, by.model)
         try:
-            reply = self._chat.reply(self._prompt(template, script, passages, turns, rubric, reference), self._model)
+            prompt = self._prompt(template, script, passages, turns, rubric, reference, by.model)
+            reply = self._chat.reply(prompt, by.model)
         except (InvalidTemplate, ModelFailed) as error:
-            return Judged(name, problem=f"the judge could not be asked ({error.kind})")
+            return Judged(name, None, counts(known), f"the judge could not be asked ({error.kind})")
         read = verdict_in(reply)
         if read is None:
-            return Judged(name, problem="the judge gave no verdict that can be read")
-        known = self._agreement.of(title, name, rubric_version, prompt_version, self._model)
+            # Of a judge that decides, an answer must not get past by leaving it without a verdict.
+            return Judged(name, None, counts(known), "the judge gave no verdict that can be read", reply.usage)
         kappa = known.value if known is not None and known.items >= ENOUGH_ITEMS else None
-        return Judged(name, Judgement(name, read[0], read[1], kappa), counts(known))
+        return Judged(name, Judgement(name, read[0], read[1], kappa), counts(known), usage=reply.usage)
 
-    def _entry(self, title: str, kind: str, name: str, shape: type[Any]) -> tuple[Any, str]:
-        content, version = self._catalog.get(title, kind, name, self._label)
-        return msgspec.convert(content, shape, strict=False), version
+    def _entry(self, title: str, kind: str, name: str, version: str, shape: type[Any]) -> tuple[Any, str]:
+        if not version:
+            raise NotFound(f"There was no {name} when this was planned.")
+        content, found = self._catalog.get(title, kind, name, version)
+        return msgspec.convert(content, shape, strict=False), found
 
     def _prompt(
         self,
@@ -103,8 +120,9 @@ class Judge:
         turns: Sequence[PlayedTurn],
         rubric: Rubric,
         reference: str,
+        model: str,
     ) -> Prompt:
-        template = for_model(template, self._model)
+        template = for_model(template, model)
         question = "\n".join([*(f"{turn.message}\n({turn.say})" for turn in turns[:-1]), turns[-1].message])
         system, context = render_judge(
             template, script.card, script.game, passages, question, turns[-1].say, rubric, reference
@@ -116,7 +134,7 @@ class Judge:
             tool=_TOOL,
             max_tokens=template.max_tokens,
             temperature=template.temperature,
-            attribution={"title": script.game.id, "npc": script.card.id, "purpose": PROMPT},
+            attribution={"title": script.game.id, "npc": script.card.id, "purpose": JUDGE},
         )
 
 

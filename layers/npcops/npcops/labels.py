@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from npcops.canon_gate import OVERRIDDEN, Admitted, CanonGate, overridden
-from npcops.catalogue import Move
+from npcops.catalogue import GateOutcome, Move
 from npcops.errors import Conflict, GateClosed, InvalidRequest, StoreUnavailable
 from npcops.ports import Catalog, EventPublisher
 from npcops.snapshot_lore import check_lore
@@ -74,13 +74,14 @@ class MoveLabel:
             return Stored(name, version, labels)
         if kind == "titles":
             # It was there when the version was stored, and may have been deleted since.
-            content, _ = self._catalog.get(title, kind, name, version)
-            check_lore(self._snapshots, title, str(content.get("lore") or ""))
+            self._check_lore(title, version)
         admitted, closed = self._admitted(title, kind, name, label, version, wanted)
         why = wanted.override.strip() if closed and wanted.override else wanted.why
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         move = Move(label, version, before, by, at, why, admitted.gate, admitted.evaluations)
         self._catalog.label(title, kind, name, move, admitted.fence)
+        if kind == "titles":
+            self._keep_lore(title, move)
         if closed:
             self._tell(title, kind, name, move, closed)
         return Stored(name, version, labels | {label: version}, move)
@@ -102,6 +103,26 @@ class MoveLabel:
             if wanted.override is None:
                 raise
             return Admitted("overridden"), closed
+
+    def _check_lore(self, title: str, version: str) -> None:
+        content, _ = self._catalog.get(title, "titles", title, version)
+        check_lore(self._snapshots, title, str(content.get("lore") or ""))
+
+    def _keep_lore(self, title: str, move: Move) -> None:
+        """Undo a move onto lore that is being deleted: whoever deletes it may have looked at the labels before it."""
+        try:
+            self._check_lore(title, move.version)
+        except InvalidRequest:
+            if move.before:
+                # For `previous` the two moves are none.
+                gate: GateOutcome = "ungated" if move.gate == "rollback" else "rollback"
+                why = "The lore of the other version was deleted at the same moment."
+                self._catalog.label(
+                    title, "titles", title, Move(move.label, move.before, move.version, move.by, move.at, why, gate)
+                )
+            raise Conflict(
+                "The snapshot that this version names was deleted at the same moment. Make it again."
+            ) from None
 
     def _check_sets(self, title: str, kind: str, name: str, version: str) -> None:
         """Without a set that it names under the same label, nobody could speak by it. Raises Conflict."""

@@ -70,10 +70,12 @@ class LoadCases:
         return Loaded("score", title, evaluation, attempt, bucket, items, self._concurrency)
 
     def _planned(self, evaluation: Evaluation) -> Plan:
-        """The plan of the first attempt: labels may have moved since."""
+        """The plan of the first attempt: labels may have moved since. Raises NotFound if it has expired."""
         try:
             return self._files.plan(evaluation.title, evaluation.id)
         except NotFound:
+            if evaluation.total:
+                raise
             self._files.put_plan(self._plan(evaluation, self._cases(evaluation)))
         return self._files.plan(evaluation.title, evaluation.id)
 

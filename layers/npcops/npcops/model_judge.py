@@ -7,12 +7,12 @@ from collections.abc import Callable
 from npcops.dialogue import Usage
 from npcops.errors import ModelFailed
 from npcops.evaluations import PlayedTurn
-from npcops.judging import PROMPT, Judge
+from npcops.judging import Judge
 from npcops.labelled import JudgeVersions, LabelledAnswer
 from npcops.lore import Viewer, space_of
 from npcops.ports import Catalog
 from npcops.retrieval import Retriever
-from npcops.scripts import read_script
+from npcops.scripts import JUDGE, read_script
 
 
 class ModelJudge:
@@ -33,7 +33,7 @@ class ModelJudge:
     def versions(self, title: str, rubric: str) -> JudgeVersions:
         """See Judge."""
         _, rubric_version = self._catalog.get(title, "rubrics", rubric, self._label)
-        _, prompt_version = self._catalog.get(title, "prompts", PROMPT, self._label)
+        _, prompt_version = self._catalog.get(title, "prompts", JUDGE, self._label)
         return JudgeVersions(rubric_version, prompt_version, self._model)
 
     def judge(self, title: str, rubric: str, answer: LabelledAnswer) -> tuple[bool, str]:

@@ -22,6 +22,8 @@ Reason = Literal[
     "repetitive",
     "other",
 ]
+# Before it, the id of a correction tells whose of which turn it is; after it, in which words.
+WORDED = "-"
 Rule = Literal["reported", "rated-low", "degraded", "ungrounded", "random"]
 """Why a turn is in the queue, most urgent first."""
 
@@ -163,9 +165,10 @@ class ReviewList(msgspec.Struct, frozen=True):
 
 
 class CorrectionList(msgspec.Struct, frozen=True):
-    """Corrections in one state, newest first."""
+    """Corrections in one state, newest first; `more` tells that there are older ones."""
 
     corrections: tuple[Correction, ...]
+    more: bool = False
 
 
 class Decided(msgspec.Struct, frozen=True):

@@ -11,9 +11,10 @@ from npcops.characters import NpcCard
 from npcops.configured import ConfiguredCatalog, exists, subject_of
 from npcops.entry_diff import changes
 from npcops.errors import InvalidRequest, NotFound
-from npcops.evaluations import Change, Configuration, Evaluation, Plan, PlannedCase, Subject, SuiteRun
+from npcops.evaluations import Change, Configuration, Evaluation, JudgedBy, Plan, PlannedCase, Subject, SuiteRun
 from npcops.golden import GoldenCase, GoldenSuite
 from npcops.ports import Catalog
+from npcops.scripts import JUDGE
 
 MOST_CASES = 5000
 
@@ -31,7 +32,7 @@ class PlanEvaluation:
 
     def __call__(self, evaluation: Evaluation, cases: Sequence[GoldenCase]) -> Plan:
         """`cases` are those that came with the request. Raises InvalidRequest, NotFound and StoreUnavailable."""
-        look = _Look(self._catalog, self._label, evaluation, cases)
+        look = _Look(self._catalog, self._label, self._judge_model, evaluation, cases)
         runs, planned = look.planned()
         if not planned:
             raise InvalidRequest(
@@ -41,6 +42,8 @@ class PlanEvaluation:
             raise InvalidRequest(f"These are {len(planned)} cases; one evaluation plays {MOST_CASES} at most.")
         npcs = list(dict.fromkeys(one.case.npc for one in planned))
         title, request = evaluation.title, evaluation.request
+        if idle := [npc for npc in dict.fromkeys(request.npcs) if npc not in npcs]:
+            raise InvalidRequest(f"There is no case to play of {', '.join(idle)}, who were to be evaluated.")
         candidate = {npc: self._subject(request.candidate, title, npc) for npc in npcs}
         baseline: dict[str, Subject] = {}
         if (before := request.baseline) is not None:
@@ -66,23 +69,42 @@ class PlanEvaluation:
 class _Look:
     """One look at cards and suites, each read once."""
 
-    def __init__(self, catalog: Catalog, label: str, evaluation: Evaluation, cases: Sequence[GoldenCase]) -> None:
-        self._catalog, self._label, self._title = catalog, label, evaluation.title
+    def __init__(
+        self, catalog: Catalog, label: str, judge_model: str, evaluation: Evaluation, cases: Sequence[GoldenCase]
+    ) -> None:
+        self._catalog, self._label, self._title, self._judge_model = catalog, label, evaluation.title, judge_model
         self._request, self._cases = evaluation.request, cases
         self._candidate = ConfiguredCatalog(catalog, evaluation.request.candidate)
         self._suites: dict[str, tuple[GoldenSuite, str]] = {}
+        self._judging: dict[tuple[str, str], str] = {}
 
     def planned(self) -> tuple[tuple[SuiteRun, ...], tuple[PlannedCase, ...]]:
         """The suites as each NPC plays them, and all cases."""
         runs, cases = list[SuiteRun](), list[PlannedCase]()
         for npc, name in self._guarded():
             suite, version = self._suite(name)
-            own = [PlannedCase(f"{name}.{case.id}", name, case) for case in suite.cases if case.npc == npc]
+            own = [self._planned(f"{name}.{case.id}", name, case) for case in suite.cases if case.npc == npc]
             if own:
                 runs.append(SuiteRun(npc, name, version, tuple(one.key for one in own)))
                 cases += own
-        cases += [PlannedCase(case.id, "", case) for case in self._cases]
+        cases += [self._planned(case.id, "", case) for case in self._cases]
         return tuple(runs), tuple(cases)
+
+    def _planned(self, key: str, suite: str, case: GoldenCase) -> PlannedCase:
+        wanted = case.expected.rubrics
+        if not wanted or not self._request.judge:
+            return PlannedCase(key, suite, case)
+        found = {name: version for name in wanted if (version := self._judges("rubrics", name))}
+        return PlannedCase(key, suite, case, JudgedBy(self._judge_model, self._judges("prompts", JUDGE), found))
+
+    def _judges(self, kind: str, name: str) -> str:
+        """The version of an entry by which the judge judges; empty if there is none."""
+        if (kind, name) not in self._judging:
+            try:
+                self._judging[kind, name] = self._catalog.get(self._title, kind, name, self._label)[1]
+            except NotFound:
+                self._judging[kind, name] = ""
+        return self._judging[kind, name]
 
     def bars(self, runs: Sequence[SuiteRun]) -> dict[str, Any]:
         """Those of the suites that are played."""
@@ -93,12 +115,12 @@ class _Look:
         if self._cases and not self._request.npcs and not self._request.suites:
             return
         for npc in self._npcs():
-            for suite in self._request.suites or self._suites_of(npc):
+            for suite in dict.fromkeys(self._request.suites) or self._suites_of(npc):
                 yield npc, suite
 
     def _npcs(self) -> list[str]:
         if self._request.npcs:
-            return list(self._request.npcs)
+            return list(dict.fromkeys(self._request.npcs))
         if self._request.suites:
             suites = [self._suite(name)[0] for name in self._request.suites]
             return list(dict.fromkeys(case.npc for suite in suites for case in suite.cases))

@@ -11,12 +11,14 @@ from npcops.dialogue import SpokenTurn
 from npcops.errors import NotFound
 from npcops.identity import Identity
 from npcops.people import Given, Rated, Rating, ReviewItem, Rule
+from npcops.queueing import queue
 from npcops.studio_ports import ReviewStore, SpokenTurns
 from npcops.turn_ids import now_iso
 
 PLAYER, STUDIO = "player", "studio"
 # Ratings up to this bring a turn before a reviewer.
 LOW = 2
+GONE = "This player has no such turn, or it is not kept any more."
 
 
 class RateTurn:
@@ -31,10 +33,10 @@ class RateTurn:
         spoken = self._spoken.find(title, player, turn_id)
         given = given_by(rater, player, rating, self._now())
         if spoken is None or not self._spoken.rate(title, player, spoken.turn.turn_id, given):
-            raise NotFound("This player has no such turn, or it is not kept any more.")
+            raise NotFound(GONE)
         rules = _rules(rating)
-        if rules:
-            self._reviews.queue(title, queued(spoken, player, rules, given), self._days)
+        if rules and not queue(self._spoken, self._reviews, title, queued(spoken, player, rules, given), self._days):
+            raise NotFound(GONE)
         correction = propose(self._reviews, title, player, spoken, given)
         return Rated(turn_id, bool(rules), correction)
 

@@ -103,9 +103,9 @@ def _about(report: Report) -> Iterator[tuple[str, str]]:
     yield "Note", report.note
     for label, subjects in (("Candidate's model", report.candidate), ("Baseline's model", report.baseline)):
         yield label, ", ".join(sorted({subject.model for subject in subjects.values()}))
-    yield "Judge's model", report.judge_model
+    yield "Judge's model", report.judge_model if any(case.planned.judged_by for case in report.cases) else ""
     yield "Words chosen", "always the likeliest" if report.greedy else "as for players, with chance"
-    yield "Each case played", f"{report.repeats} times" if report.repeats > 1 else ""
+    yield "Each case played", f"{report.repeats} times" if report.repeats > 1 and not report.greedy else ""
 
 
 def _time(at: str) -> str:
@@ -126,13 +126,16 @@ def _tiles(report: Report) -> Iterator[dict[str, str]]:
     yield {
         "value": amount("cost_usd", _spent(report.cases)),
         "label": "cost of this evaluation",
-        "more": "answers only",
+        "more": "answers and their judge",
     }
 
 
 def _spent(cases: Sequence[CaseResult]) -> float:
-    playings = [playing for case in cases for playing in (*case.candidate, *case.baseline)]
-    return sum(turn.usage.cost_usd for playing in playings for turn in playing.turns)
+    """US dollars of all that was played and judged. Who is compared with itself was played once."""
+    both = [(case.candidate, () if case.baseline == case.candidate else case.baseline) for case in cases]
+    playings = [playing for sides in both for side in sides for playing in side]
+    said = sum(turn.usage.cost_usd for playing in playings for turn in playing.turns)
+    return said + sum(playing.judging.cost_usd for playing in playings)
 
 
 def _suites(report: Report) -> list[dict[str, Any]]:

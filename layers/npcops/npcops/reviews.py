@@ -8,11 +8,11 @@ from npcops.corrections import propose
 from npcops.errors import NotFound
 from npcops.identity import Identity
 from npcops.people import Rating, Reviewed, ReviewItem, ReviewList, ShownReview
-from npcops.rate_turn import STUDIO, given_by, wordless
+from npcops.rate_turn import given_by, wordless
 from npcops.studio_ports import ReviewStore, SpokenTurns
 from npcops.turn_ids import now_iso
 
-# How many turns are looked at for a page: some have gone, some were seen by this reviewer.
+# How many turns are looked at for a page: the words of some have gone.
 LOOKED_AT = 100
 
 
@@ -31,14 +31,13 @@ class Reviews:
     def waiting(self, title: str, reviewer: str, limit: int, npc: str = "") -> ReviewList:
         """What this reviewer has not looked at yet, most urgent first."""
         shown: list[ShownReview] = []
-        for item in self._reviews.queued(title, LOOKED_AT, npc):
-            if _seen(item, reviewer):
-                continue
+        items = self._reviews.queued(title, LOOKED_AT, npc, reviewer)
+        for item in items:
             if len(shown) == limit:
                 return ReviewList(tuple(shown), more=True)
             if review := self._shown(title, item):
                 shown.append(review)
-        return ReviewList(tuple(shown))
+        return ReviewList(tuple(shown), more=len(items) == LOOKED_AT)
 
     def review(self, title: str, reviewer: Identity, turn_id: str, rating: Rating) -> Reviewed:
         """Keep a reviewer's rating with the turn. Raises NotFound: the turn is not in the queue, or gone by now."""
@@ -58,7 +57,3 @@ class Reviews:
             self._reviews.forget(title, item.turn_id)
             return None
         return ShownReview(item, spoken, tuple(self._spoken.ratings(title, item.player, item.turn_id)))
-
-
-def _seen(item: ReviewItem, reviewer: str) -> bool:
-    return any((given.scope, given.by) == (STUDIO, reviewer) for given in item.ratings)

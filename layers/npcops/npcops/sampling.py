@@ -14,6 +14,7 @@ import msgspec
 
 from npcops.dialogue import Degraded, Spoken, SpokenTurn
 from npcops.people import ReviewItem, Rule
+from npcops.queueing import queue
 from npcops.studio_ports import ReviewStore, SpokenTurns
 from npcops.turn_ids import now_iso
 
@@ -64,22 +65,30 @@ class SampleTurn:
         spoken = self._spoken.find(event.title, event.player, event.turn_id)
         if spoken is None:
             return ()
-        groundedness = self._grounding()(event.title, spoken) if measured and spoken.passages else None
+        if rules and not self._queued(event, rules):
+            return ()
+        if not measured or not spoken.passages:
+            return rules
+        # After what is known: a leak does not wait until a model can measure again.
+        groundedness = self._grounding()(event.title, spoken)
         if groundedness is not None and groundedness < self._shares.threshold:
             rules = (*rules, "ungrounded")
-        if rules:
-            item = ReviewItem(
-                turn_id=event.turn_id,
-                player=event.player,
-                npc=event.npc,
-                rules=rules,
-                queued_at=self._now(),
-                model=event.model,
-                prompt_version=event.prompt_version,
-                groundedness=groundedness,
-            )
-            self._reviews.queue(event.title, item, self._days)
-        return rules
+        if groundedness is None or not rules:
+            return rules
+        return rules if self._queued(event, rules, groundedness) else ()
+
+    def _queued(self, event: Spoken, rules: tuple[Rule, ...], groundedness: float | None = None) -> bool:
+        item = ReviewItem(
+            turn_id=event.turn_id,
+            player=event.player,
+            npc=event.npc,
+            rules=rules,
+            queued_at=self._now(),
+            model=event.model,
+            prompt_version=event.prompt_version,
+            groundedness=groundedness,
+        )
+        return queue(self._spoken, self._reviews, event.title, item, self._days)
 
     def _by_announcement(self, event: Spoken) -> tuple[Rule, ...]:
         rules: tuple[Rule, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -55,7 +56,8 @@ class ScoreCase:
         return result
 
     def _play(self, plan: Plan, planned: PlannedCase, side: Side, number: int) -> Playing:
-        player = f"trial.{plan.id}.{planned.key}.{side}.{number}"
+        # The same case may be played twice at once: by an invocation that was taken for lost, and by its retry.
+        player = f"trial.{plan.id}.{planned.key}.{side}.{number}.{secrets.token_hex(4)}"
         subject = _subjects(plan, side)[planned.case.npc]
         tried = self._trial(plan.title, player, subject, planned.case, plan.request.greedy)
         return self._scorer.score(tried.script, planned, tried.turns, tried.passages, plan.request.judge)

@@ -8,9 +8,9 @@ from npcops import languages, similarity
 from npcops.characters import Script
 from npcops.checks import Heard, checks_of, texts_for
 from npcops.claims import grounds, sources_of
+from npcops.dialogue import Usage
 from npcops.errors import ModelFailed, ModelUnavailable
 from npcops.evaluations import Check, PlannedCase, PlayedTurn, Playing, ShownPassage
-from npcops.golden import GoldenCase
 from npcops.judging import Judge, Judged
 from npcops.lore import Passage
 from npcops.meanings import Meanings
@@ -53,7 +53,7 @@ class Scorer:
         cited = [citation.id for citation in turns[-1].citations]
         found = grounds(answer, sources, cited, self._meanings, case.expected.language or case.language)
         heard = Heard(case, script, tuple(turns), tuple(sources), found, self._meanings)
-        judged = self._judged(script, passages, turns, case) if judge else []
+        judged = self._judged(script, passages, turns, planned) if judge else []
         metrics = {
             "groundedness": found.groundedness,
             "citation_support": found.citation_support,
@@ -70,14 +70,16 @@ class Scorer:
             claims=found.claims,
             judgements=tuple(each.judgement for each in judged if each.judgement),
             metrics={name: round(value, 6) for name, value in metrics.items() if value is not None},
+            judging=sum((each.usage for each in judged), Usage()),
         )
 
     def _judged(
-        self, script: Script, passages: Sequence[Passage], turns: Sequence[PlayedTurn], case: GoldenCase
+        self, script: Script, passages: Sequence[Passage], turns: Sequence[PlayedTurn], planned: PlannedCase
     ) -> list[Judged]:
         if self._judge is None:
             return []
-        return self._judge(script, passages, turns, case.expected.rubrics, case.reference)
+        case = planned.case
+        return self._judge(script, passages, turns, case.expected.rubrics, case.reference, planned.judged_by)
 
     def _worst(self, turns: Sequence[PlayedTurn], language: str) -> float | None:
         """The toxicity of the worst answer; None where no service can tell."""
@@ -111,7 +113,7 @@ def _of_judge(judged: Judged) -> Check:
     """Advice, unless people are known to agree with this judge."""
     name = f"rubric-{judged.rubric}"
     if judged.judgement is None:
-        return Check(name, False, f"Not judged: {judged.problem}.", counts=False)
+        return Check(name, False, f"Not judged: {judged.problem}.", judged.counts)
     said = "yes" if judged.judgement.passed else "no"
     told = f"The judge says {said}: {judged.judgement.why}" if judged.judgement.why else f"The judge says {said}."
     return Check(name, judged.judgement.passed, told, judged.counts)

@@ -7,7 +7,7 @@ import msgspec
 from npcops.characters import GameTitle, NpcCard, Script
 from npcops.ports import ScriptSource
 
-DIALOGUE = "dialogue"
+DIALOGUE, JUDGE = "dialogue", "judge"
 
 
 def read_script(catalog: ScriptSource, label: str, title: str, npc: str) -> Script:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from npcops.characters import NpcCard
-from npcops.expressions import FEELING, MACHINE, REFUSING, UNSURE
+from npcops.expressions import CLAUSE, FEELING, MACHINE, OTHERS, OWN_REFUSING, OWN_UNSURE, REFUSING, SUBJECT, UNSURE
 from npcops.meanings import Meanings
 from npcops.wording import content, numbers, plain, split_sentences
 
@@ -17,6 +17,7 @@ LIKE_A_LINE = 0.62
 # With fewer words that tell something, and no number or name, nothing is claimed.
 _LEAST_CONTENT = 3
 _SAID: dict[Stance, re.Pattern[str]] = {"unsure": UNSURE, "refuse": REFUSING}
+_SAID_OF_ONESELF: dict[Stance, re.Pattern[str]] = {"unsure": OWN_UNSURE, "refuse": OWN_REFUSING}
 
 
 def lines_of(card: NpcCard, stance: Stance) -> tuple[str, ...]:
@@ -43,8 +44,18 @@ def taken(answer: str, card: NpcCard, stance: Stance, meanings: Meanings) -> str
 
 
 def says(sentence: str, stance: Stance) -> bool:
-    """Whether a sentence has a known expression."""
-    return _SAID[stance].search(_bare(sentence)) is not None
+    """Whether a sentence has a known expression, and not of somebody else."""
+    bare = _bare(sentence)
+    return _SAID[stance].search(bare) is not None or any(
+        _of_oneself(bare[: found.start()]) for found in _SAID_OF_ONESELF[stance].finditer(bare)
+    )
+
+
+def _of_oneself(before: str) -> bool:
+    """Whether what follows is said by the speaker of themselves; where nobody is named (`Won't say.`) it is."""
+    clause = CLAUSE.split(before)[-1]
+    subjects = list(SUBJECT.finditer(clause))
+    return subjects[-1]["own"] is not None if subjects else OTHERS.search(clause) is None
 
 
 def of_a_machine(answer: str) -> bool:

@@ -92,7 +92,7 @@ class StartEvaluation:
         if not found or not TITLE.fullmatch(found["title"]):
             return None
         waiting = self._waiting(found["title"], found["name"], upload)
-        if waiting.upload != upload.key or waiting.state in ("running", "concluded"):
+        if waiting.upload != upload.key or waiting.total:
             return None
         # What was refused before has been mended.
         return self._again(waiting) if waiting.state == "failed" else self._start(waiting)

@@ -72,8 +72,8 @@ class EvaluationFiles(Protocol):
     def result(self, title: str, evaluation: str, key: str) -> CaseResult:
         """One case's result. Raises NotFound."""
 
-    def results(self, title: str, evaluation: str) -> Iterator[CaseResult]:
-        """Every result, in no promised order."""
+    def results(self, title: str, evaluation: str, keys: Sequence[str] | None = None) -> Iterator[CaseResult]:
+        """Those of `keys` that there are, in this order, or every result, in no promised order."""
 
     def put_report(self, title: str, evaluation: str, name: str, data: bytes, content_type: str) -> None:
         """Write a file of the report, such as `report.html`."""
@@ -142,8 +142,8 @@ class ReviewStore(Protocol):
         One that was done comes back only for a rule that it did not have.
         """
 
-    def queued(self, title: str, limit: int, npc: str = "") -> list[ReviewItem]:
-        """The most urgent first (by rule, then the oldest)."""
+    def queued(self, title: str, limit: int, npc: str = "", reviewer: str = "") -> list[ReviewItem]:
+        """The most urgent first (by rule, then the oldest), without those that `reviewer` has reviewed."""
 
     def review(self, title: str, turn_id: str) -> ReviewItem:
         """One turn that is in the queue, or was done. Raises NotFound."""
@@ -166,14 +166,15 @@ class ReviewStore(Protocol):
     def put_correction(self, title: str, correction: Correction, expected: str | None) -> None:
         """Keep a correction whose state is `expected` (None: it is new). Raises Conflict.
 
-        One that nobody accepts is kept for 90 days.
+        It takes the place of other words of the same rater's on the same turn (see people.WORDED). One that nobody
+        accepts is kept for 90 days.
         """
 
     def correction(self, title: str, correction: str) -> Correction:
-        """One of them. Raises NotFound."""
+        """One of them. Raises NotFound, also of one that is in other words by now."""
 
-    def corrections(self, title: str, state: str, limit: int) -> list[Correction]:
-        """Those in a state, newest first."""
+    def corrections(self, title: str, state: str, limit: int, before: str = "") -> list[Correction]:
+        """Those in a state (after the one of id `before`), newest first. Raises NotFound: there is no such one."""
 
     def prefer(self, title: str, pair: Pair, rater: str, preference: Preference) -> None:
         """Keep what a rater prefers; one answer a rater and pair (the newest)."""

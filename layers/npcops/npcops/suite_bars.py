@@ -15,6 +15,8 @@ from npcops.statistics import percentile
 
 # A loss must be more than chance, and more than this: with many cases, chance alone explains no loss, however small.
 LEAST_LOSS = 0.05
+# Of fewer answers all may well have lost a claim by chance: of two, a quarter of all harmless changes.
+LEAST_PAIRS = 5
 # Faster machines measure less; a few milliseconds are no slowness.
 LEAST_MS = 50.0
 _GUARDED = ("groundedness", "citation_support")
@@ -43,7 +45,7 @@ def worse_reasons(played: Sequence[Played], seed: str) -> Iterator[Reason]:
         found = difference(name, played, seed)
         if found is None or found.high is None or found.high >= 0 or found.difference is None:
             continue
-        if name != "pass_rate" and found.difference > -LEAST_LOSS:
+        if name != "pass_rate" and (found.difference > -LEAST_LOSS or found.pairs < LEAST_PAIRS):
             continue
         lower = tuple(case.key for case in played if case.candidate.get(name, 0) < case.baseline.get(name, 0))
         before, now = amount(name, found.baseline or 0.0), amount(name, found.candidate)
@@ -94,9 +96,13 @@ def _bars(bars: Bars, played: Sequence[Played]) -> Iterator[Bar]:
 
 
 def _relative(bars: Bars, played: Sequence[Played]) -> Iterator[Bar]:
-    """What the candidate may take of the baseline's time and money, in the cases that both have played."""
+    """What the candidate may take of the baseline's time and money, in the cases that both have played.
+
+    A baseline that said nothing took no time for it: whoever mends it must not be called slow and dear.
+    """
     for name, times, middle, least in (("ms", bars.slower, median, LEAST_MS), ("cost_usd", bars.dearer, fmean, 0.0)):
-        paired = [case for case in played if name in case.candidate and name in case.baseline]
+        spoke = [case for case in played if case.baseline.get("output_tokens") != 0]
+        paired = [case for case in spoke if name in case.candidate and name in case.baseline]
         before = middle(case.baseline[name] for case in paired) if paired else 0.0
         if times is None or not before:
             continue

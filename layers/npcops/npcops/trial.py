@@ -5,7 +5,7 @@ Nothing of it is announced or reused, nobody else remembers it, and no other mod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -83,17 +83,19 @@ class Trial:
         greedy: bool = True,
         seconds: float | None = None,
     ) -> Tried:
-        """Say all messages to the subject, within `seconds` if given; `player` is erased before and afterwards.
+        """Say all messages to the subject, within `seconds` if given, as a `player` of whom nobody knows.
+
+        They are erased afterwards.
 
         Raises ModelUnavailable and StoreUnavailable where an outage, and not the subject, decided what was said, and
         NotFound if there is no such NPC.
         """
         source = PinnedScripts(ConfiguredCatalog(self._catalog, pinned(subject), greedy), self._pace)
         script = read_script(source, "", title, case.npc)
-        # An attempt that was cut off may have left something.
-        self._players.erase(title, player)
+        # What a process loads once is no time of the side that happens to be the first one played in it.
+        self._retriever()
         try:
-            self._set_world(title, player, case.flags)
+            self._players.set_world(title, player, WorldState(tuple(case.flags)))
             return self._play(title, player, source, script, subject, case, seconds)
         finally:
             self._players.erase(title, player)
@@ -128,13 +130,6 @@ class Trial:
             turns.append(_played(message, told, round((self._background.now() - begun) * 1000)))
             passages = told.passages
         return Tried(script, tuple(turns), passages)
-
-    def _set_world(self, title: str, player: str, flags: Sequence[str]) -> None:
-        """Raises StoreUnavailable if it is not there afterwards: an erasure undoes what was written with it at once."""
-        world = WorldState(tuple(flags))
-        self._players.set_world(title, player, world)
-        if flags and self._players.world(title, player) != world:
-            raise StoreUnavailable("The world state of a trial was not kept.")
 
     def _converse(self, source: ScriptSource, model: str) -> Converse:
         beside, reuse = self._background, Reuse(_NoAnswers(), 0)

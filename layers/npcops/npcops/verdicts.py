@@ -48,14 +48,16 @@ def conclude(plan: Plan, results: Iterable[CaseResult], at: str | None = None) -
         verdict=_verdict(plan, plan.cases, played, plan.runs),
         comparisons=compared(list(played.values()), plan.id),
         kinds=_kinds(list(played.values())),
-        suite_verdicts=tuple(
-            SuiteVerdict(run, plan.candidate[run.npc], _verdict(plan, _of_run(plan, run), played, (run,)), plan.id, at)
-            for run in plan.runs
-        ),
+        suite_verdicts=tuple(_suite_verdict(plan, run, played, at) for run in plan.runs),
         points=tuple(
             _point(plan, npc, played, at) for npc in sorted({one.case.npc for one in plan.cases} & set(plan.candidate))
         ),
     )
+
+
+def _suite_verdict(plan: Plan, run: SuiteRun, played: dict[str, Played], at: str) -> SuiteVerdict:
+    verdict, before = _verdict(plan, _of_run(plan, run), played, (run,)), plan.baseline.get(run.npc)
+    return SuiteVerdict(run, plan.candidate[run.npc], verdict, plan.id, at, before.digest if before else "")
 
 
 def _of_run(plan: Plan, run: SuiteRun) -> list[PlannedCase]:

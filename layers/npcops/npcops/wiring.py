@@ -58,6 +58,15 @@ def players() -> PlayerStore:
     return dynamo_players.DynamoPlayers(dynamodb.client(), settings.read(settings.PlayerSettings).players_table)
 
 
+def trial_players() -> PlayerStore:
+    """The same for players who exist only for a trial, apart from all others."""
+    from npcops.adapters import dynamo_players, dynamodb
+    from npcops.adapters.player_table import trial_partition
+
+    table = settings.read(settings.PlayerSettings).players_table
+    return dynamo_players.DynamoPlayers(dynamodb.client(), table, trial_partition)
+
+
 def catalog() -> Catalog:
     """Cards and prompts."""
     from npcops.adapters import dynamo_catalog, dynamodb
@@ -71,6 +80,14 @@ def fresh_catalog() -> Catalog:
 
     table = settings.read(settings.CatalogSettings).catalog_table
     return dynamo_catalog.DynamoCatalog(dynamodb.client(), table, label_seconds=0)
+
+
+def one_look_at_catalog() -> Catalog:
+    """The same for one decision, which takes less than a minute: it has read nothing yet, and reads each label once."""
+    from npcops.adapters import dynamo_catalog, dynamodb
+
+    table = settings.read(settings.CatalogSettings).catalog_table
+    return dynamo_catalog.DynamoCatalog(dynamodb.client(), table, label_seconds=60)
 
 
 def answers() -> AnswerStore:

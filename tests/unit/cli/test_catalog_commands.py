@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from npc import output
+from npc.entry_files import read_entry
 from tests.unit.cli.pretended_stage import Stage, problem
 
 MIRA = "/dev/v1/catalog/npcs/mira"
@@ -45,6 +47,27 @@ def test_all_kinds_are_listed_or_one(stage: Stage) -> None:
     assert stage.npc("catalog", "ls", "cards").code == 2
 
 
+def test_an_entry_is_printed_as_the_file_that_it_is(stage: Stage, tmp_path: Path) -> None:
+    spoken = "It is 12:30 :key: \x85 [bold]now[/bold].\n\tTomorrow \u2028 " + "and tomorrow " * 20
+    content = {"id": "mira", "name": "no", "persona": spoken, "role": "2026-11-20", "knowledge": ["1e3", "0123"]}
+    stage.answers[f"GET {MIRA}"] = {"content": content, "version": "bbbb"}
+    (tmp_path / "mira.yaml").write_text(stage.npc("catalog", "get", "npcs", "mira").out, "utf-8")
+    assert read_entry(tmp_path / "mira.yaml", "npcs") == ("mira", content)
+
+
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_ids_stay_whole_to_be_copied(stage: Stage, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setattr(output.people, "width", width)
+    old, new, kept = "0123456789abcdef", "fedcba9876543210", "library/00112233445566aa"
+    by, why = "anna.rossi@studio.example", "The festival begins :key: tomorrow, and all of them have to know of it."
+    version = VERSION | {"version": new, "author": by, "origin": kept, "note": why, "labels": ["production", "staging"]}
+    move = MOVE | {"version": new, "before": old, "by": by, "why": why, "gate": "overridden"}
+    stage.answers[f"GET {MIRA}/versions"] = {"versions": [version], "moves": [move, move | {"before": ""}]}
+    words = stage.npc("catalog", "versions", "npcs", "mira").out.split()
+    assert (words.count(new), words.count(old), words.count(kept)) == (3, 1, 1)
+    assert words.count(":key:") == 3
+
+
 def test_an_entry_is_stored_with_its_label_and_reason(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "any.yaml").write_text("id: mira\nname: Mira\n", "utf-8")
     stage.answers[f"PUT {MIRA}"] = MOVED
@@ -72,8 +95,8 @@ def test_the_history_tells_of_versions_and_moves(stage: Stage) -> None:
     stage.answers[f"GET {MIRA}/versions"] = {"kind": "npcs", "name": "mira", "versions": [VERSION], "moves": [MOVE]}
     ran = stage.npc("catalog", "versions", "npcs", "mira")
     rows = [line.split() for line in ran.out.splitlines()]
-    assert rows[1] == ["bbbb", "2026-11-20T09:00", "ann", "production", "library/bbbb", "Drier."]
-    assert rows[4] == ["2026-11-20T10:00", "production", "aaaa", "bbbb", "ann", "passed", "Drier."]
+    assert rows[1] == ["bbbb", "2026-11-20", "09:00", "ann", "production", "library/bbbb", "Drier."]
+    assert rows[4] == ["2026-11-20", "10:00", "production", "aaaa", "bbbb", "ann", "passed", "Drier."]
     assert stage.npc("catalog", "versions", "npcs", "mira", "--json").data["moves"] == [MOVE]
 
 

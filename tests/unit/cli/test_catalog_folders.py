@@ -176,6 +176,13 @@ def test_what_is_written_once_may_be_used_twice(tmp_path: Path) -> None:
     assert content["mine"] == {"a": 1, "b": 3}
 
 
+def test_only_what_json_has_is_anything_else_than_text(tmp_path: Path) -> None:
+    file = tmp_path / "any.yaml"
+    told = ["no", "on", "12:30", "0123", "1_000", "0x1f", "1e3", "true", "-5", "0", "0.5", "1.0e+10", "~"]
+    file.write_text("name: any\nof:\n" + "".join(f"- {one}\n" for one in told), "utf-8")
+    assert read_entry(file)[1]["of"] == [*told[:7], True, -5, 0, 0.5, 1e10, None]
+
+
 def test_days_stay_text_and_long_texts_stay_readable(tmp_path: Path) -> None:
     folder = write(tmp_path, {"npcs/x.yaml": "id: x\nborn: 2026-11-20\nat: 12:30\nlines: |-\n  one\n  two\n"})
     _, content = read_entry(folder / "npcs" / "x.yaml")

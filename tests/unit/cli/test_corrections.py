@@ -14,7 +14,8 @@ from tests.unit.cli.pretended_stage import Stage, problem
 PATH = "/dev/v1/corrections"
 JUDGEMENTS = "/dev/v1/rubrics/persona/judgements"
 LISTED = {
-    "corrections": [{"id": "c1", "npc": "mira", "message": "Who?", "said": "A [miller].", "corrected": "A king."}]
+    "corrections": [{"id": "c1", "npc": "mira", "message": "Who?", "said": "A [miller].", "corrected": "A king."}],
+    "more": False,
 }
 
 
@@ -24,8 +25,15 @@ def test_corrections_are_listed_by_state(stage: Stage) -> None:
     assert stage.requests[0].url.params["state"] == "accepted"
     assert ran.out.splitlines()[1].split() == ["c1", "mira", "Who?", "A", "[miller].", "A", "king."]
     assert stage.npc("corrections", "ls", "--json").data == LISTED
-    stage.answers[f"GET {PATH}"] = {"corrections": []}
+    stage.answers[f"GET {PATH}"] = {"corrections": [], "more": False}
     assert stage.npc("corrections", "ls").out == "none is proposed\n"
+
+
+def test_older_corrections_are_another_page(stage: Stage) -> None:
+    stage.answers[f"GET {PATH}"] = LISTED | {"more": True}
+    ran = stage.npc("corrections", "ls", "--before", "c2")
+    assert (ran.code, stage.requests[0].url.params["before"]) == (0, "c2")
+    assert "--before c1" in ran.err
 
 
 def test_a_correction_is_accepted_for_a_suite(stage: Stage) -> None:

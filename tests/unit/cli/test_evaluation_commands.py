@@ -161,7 +161,7 @@ def test_the_verdict_comes_first_then_what_broke_then_figures(stage: Stage) -> N
     assert lines[:3] == ["FAILED  2 of 4 cases pass", "Fewer [cases] pass.", "1 regressed: passed before, and fail now"]
     assert lines[3] == "canon.toll"
     assert [lines.index(key) for key in ("canon.toll", "canon.king", "canon.ferry")] == [3, 5, 7]
-    assert lines[9].split() == ["groundedness", "0.5", "0.75", "-0.25", "-0.4", "to", "-0.1"]
+    assert " ".join(lines[9].split()) == "groundedness 50.0 % 75.0 % -25.0 % -40.0 % to -10.0 %"
     assert lines[-1].endswith(f"npc eval open {ID}")
 
 
@@ -281,7 +281,7 @@ def test_a_trend_is_a_table_and_if_wanted_a_page(stage: Stage, tmp_path: Path) -
     point |= {"cases": 4, "pass_rate": 0.75, "figures": {"ms": 812.0}, "subject": "x"}
     stage.answers["GET /dev/v1/npcs/wenna-tull/trend"] = {"points": [point], "page": "<html>trend</html>"}
     ran = stage.npc("eval", "trend", "wenna-tull", "--to", str(tmp_path / "trend.html"))
-    row = ["2026-11-20T12:00", ID, "passed", "4", "75%", "812"]
+    row = ["11-20T12:00", ID, "passed", "4", "75%", "0.81", "s"]
     assert ran.out.splitlines()[1].split() == row
     assert (tmp_path / "trend.html").read_text() == "<html>trend</html>"
     assert stage.requests[0].url.params["page"] == "html"

@@ -125,6 +125,21 @@ def test_promptfoo_asserts_what_the_case_expects(config: dict[str, Any]) -> None
     assert "latency" not in tricks
 
 
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ({"kind": "unknown"}, ["Says that the speaker does not know."]),
+        ({"kind": "unknown", "expected": {"admits_unknown": False}}, ["Does not say that the speaker does not know."]),
+        ({"kind": "harmless"}, ["Does not decline what is asked for."]),
+        ({"kind": "persona", "language": "de"}, ["Is written in the language with the tag de (BCP 47)."]),
+    ],
+)
+def test_what_goes_without_saying_for_a_kind_is_asked_as_well(case: dict[str, Any], told: list[str]) -> None:
+    suite = {"name": "core", "cases": [{"id": "one", "npc": "wenna", "messages": ["Who?"], **case}]}
+    (test,) = yaml.safe_load(promptfoo_export.files(suite, {})["promptfooconfig.yaml"])["tests"]
+    assert [each["value"] for each in test["assert"] if each["type"] == "llm-rubric"] == told
+
+
 def test_every_function_that_promptfoo_is_to_call_is_there(stage: Stage, tmp_path: Path) -> None:
     files = exported(stage, tmp_path / "out", "promptfoo")
     config = yaml.safe_load(files["promptfooconfig.yaml"])

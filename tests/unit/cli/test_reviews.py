@@ -38,7 +38,9 @@ def queue(stage: Stage, *turns: dict[str, Any]) -> None:
     def reviewed(turn_id: str) -> Callable[[httpx.Request], Any]:
         return lambda _: left.pop(turn_id) and httpx.Response(200, json={"turn_id": turn_id, "done": True})
 
-    stage.answers[f"GET {REVIEWS}"] = lambda _: httpx.Response(200, json={"reviews": list(left.values())[:1]})
+    stage.answers[f"GET {REVIEWS}"] = lambda _: httpx.Response(
+        200, json={"reviews": list(left.values())[:1], "more": len(left) > 1}
+    )
     for turn_id in left:
         stage.answers[f"POST {REVIEWS}/{turn_id}"] = reviewed(turn_id)
 
@@ -123,7 +125,7 @@ def test_turns_are_shown_and_reviewed_one_by_one(stage: Stage, typing: Run) -> N
 
 
 def test_turns_can_be_left_to_others(stage: Stage, typing: Run) -> None:
-    stage.answers[f"GET {REVIEWS}"] = {"reviews": [waiting("t1"), waiting("t2"), waiting("t3")]}
+    stage.answers[f"GET {REVIEWS}"] = {"reviews": [waiting("t1"), waiting("t2"), waiting("t3")], "more": False}
     ran = typing("review", "--npc", "mira", lines=("s", "q"))
     assert (ran.code, sent(stage)) == (0, [])
     assert stage.requests[0].url.params["npc"] == "mira"
@@ -132,8 +134,25 @@ def test_turns_can_be_left_to_others(stage: Stage, typing: Run) -> None:
 
 
 def test_an_empty_queue_asks_nothing(stage: Stage, typing: Run) -> None:
-    stage.answers[f"GET {REVIEWS}"] = {"reviews": []}
+    stage.answers[f"GET {REVIEWS}"] = {"reviews": [], "more": False}
     assert typing("review").out == "0 reviewed\n"
+
+
+def test_a_page_without_turns_is_not_the_end_where_there_is_more(stage: Stage, typing: Run) -> None:
+    """The words of all that came up were gone."""
+    pages = [{"reviews": [], "more": True}, {"reviews": [waiting("t1")], "more": False}]
+    stage.answers[f"GET {REVIEWS}"] = lambda _: httpx.Response(200, json=pages.pop(0))
+    assert "Who rules?" in typing("review", lines=("q",)).out
+
+
+def test_what_a_player_writes_says_nothing_to_the_terminal(stage: Stage, typing: Run) -> None:
+    stage.answers[f"GET {REVIEWS}"] = {
+        "reviews": [waiting("t1", say="Hi\x1b[2J\x1b]0;x\x07\u202etxt\nthere")],
+        "more": False,
+    }
+    shown = typing("review", lines=("q",)).out
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+    assert "Hi\\x1b[2J" in shown
 
 
 def test_with_json_the_queue_is_listed(stage: Stage, typing: Run) -> None:

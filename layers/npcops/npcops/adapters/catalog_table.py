@@ -2,8 +2,8 @@
 
 Sort keys: `head#{name}` (where its labels point), `version#{name}#{version}` (content), `move#{name}#{number}`
 (the history of the labels). Versions never change, so a process keeps those it has read; heads are read again after
-`label_seconds`. Reads are consistent, because a label is moved to a version, and an entry read, right after it was
-written. While the table does not answer, what was known within the last hour is used.
+`label_seconds` (0: always, and nothing older is used). Reads are consistent, because a label is moved to a version, and
+an entry read, right after it was written. While the table does not answer, what was known within the last hour is used.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 WHAT = "The catalogue"
 STALE_SECONDS = 3600.0
+# The table has no longer sort keys, and is not asked for what it cannot have.
+LONGEST_KEY = 1024
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -104,7 +106,8 @@ class CatalogTable:
             raise
         self._unanswered = -math.inf
         known = Known(found, started)
-        self._heads[(title, kind, name)] = known
+        if self._label_seconds:
+            self._heads[(title, kind, name)] = known
         return known
 
     def _ask_for_head(self, title: str, kind: str, name: str) -> Head | None:
@@ -113,6 +116,8 @@ class CatalogTable:
 
     def item(self, title: str, kind: str, sk: str) -> Item | None:
         """One item of a title's kind, if it is there."""
+        if len(sk.encode()) > LONGEST_KEY:
+            return None
         with available(WHAT):
             found = self._client.get_item(TableName=self._table, Key=key(f"{title}#{kind}", sk), ConsistentRead=True)
         return found.get("Item")

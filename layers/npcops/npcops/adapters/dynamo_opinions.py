@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from itertools import islice
+from typing import Any
 
 import msgspec
 
 from npcops.adapters.dynamodb import Item, expires, key, pack, unpack
 from npcops.adapters.reviews_table import ReviewsTable
 from npcops.errors import Conflict, NotFound
-from npcops.people import Correction, Pair, Preference
+from npcops.people import WORDED, Correction, Pair, Preference
 
 # How long what a player said stays in a correction that nobody accepts.
 UNACCEPTED_DAYS = 90
@@ -29,10 +30,10 @@ class DynamoCorrections(ReviewsTable):
 
     def put_correction(self, title: str, correction: Correction, expected: str | None) -> None:
         """See ReviewStore."""
-        item: Item = key(_corrections(title), correction.id) | {
+        item: Item = key(_corrections(title), _place(correction.id)) | {
             "data": pack(correction),
             "state": {"S": correction.state},
-            "order": {"S": f"{correction.state}#{correction.proposed_at}#{correction.id}"},
+            "order": {"S": _order(correction, correction.state)},
         }
         if correction.state != "accepted":
             item["expires_at"] = expires(UNACCEPTED_DAYS)
@@ -44,14 +45,20 @@ class DynamoCorrections(ReviewsTable):
 
     def correction(self, title: str, correction: str) -> Correction:
         """See ReviewStore."""
-        found = self.item(_corrections(title), correction)
-        if found is None:
-            raise NotFound("There is no such correction.")
-        return unpack(found, Correction)
+        found = self.item(_corrections(title), _place(correction))
+        known = unpack(found, Correction) if found else None
+        if known is None or known.id != correction:
+            raise NotFound("There is no such correction, or whoever proposed it has reworded it: list them again.")
+        return known
 
-    def corrections(self, title: str, state: str, limit: int) -> list[Correction]:
+    def corrections(self, title: str, state: str, limit: int, before: str = "") -> list[Correction]:
         """See ReviewStore."""
-        found = self.ordered(_corrections(title), f"{state}#", ScanIndexForward=False)
+        pk, start = _corrections(title), dict[str, Any]()
+        if before:
+            # It may have been decided meanwhile: where it would stand among those of this state is all that counts.
+            last = self.correction(title, before)
+            start["ExclusiveStartKey"] = key(pk, _place(last.id)) | {"order": {"S": _order(last, state)}}
+        found = self.ordered(pk, f"{state}#", ScanIndexForward=False, **start)
         return [unpack(item, Correction) for item in islice(found, limit)]
 
 
@@ -68,6 +75,15 @@ class DynamoPreferences(ReviewsTable):
         """See ReviewStore."""
         found = (unpack(item, Preferred) for item in self.items(_preferences(title, evaluation)))
         return [(one.rater, one.pair, one.preference) for one in found]
+
+
+def _order(correction: Correction, state: str) -> str:
+    return f"{state}#{correction.proposed_at}#{correction.id}"
+
+
+def _place(correction: str) -> str:
+    """One for all wordings of a correction, of which the newest is there."""
+    return correction.partition(WORDED)[0]
 
 
 def _corrections(title: str) -> str:

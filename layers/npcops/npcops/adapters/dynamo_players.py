@@ -9,7 +9,7 @@ from typing import Any
 from npcops.adapters.dynamo_saves import DynamoSaves
 from npcops.adapters.dynamo_talk import DynamoTalk
 from npcops.adapters.dynamodb import Item, available, expires, key, pack, query
-from npcops.adapters.player_table import WHAT, partition, put
+from npcops.adapters.player_table import WHAT, put
 from npcops.errors import StoreUnavailable
 from npcops.memory import WorldState
 from npcops.turn_ids import new_turn_id
@@ -32,11 +32,11 @@ class DynamoPlayers(DynamoTalk, DynamoSaves):
 
     def world(self, title: str, player: str) -> WorldState:
         """See PlayerStore. Read consistently: a gate that the game has just closed must not be open still."""
-        return self.read(partition(title, player), "world", WorldState) or WorldState()
+        return self.read(self._partition(title, player), "world", WorldState) or WorldState()
 
     def set_world(self, title: str, player: str, state: WorldState) -> None:
         """See PlayerStore. A state that an erasure overtakes on its way does not come back."""
-        pk = partition(title, player)
+        pk = self._partition(title, player)
         self.write(pk, new_turn_id(), put(key(pk, "world") | {"data": pack(state)}))
 
     def erase(self, title: str, player: str) -> dict[str, int]:
@@ -46,7 +46,7 @@ class DynamoPlayers(DynamoTalk, DynamoSaves):
         `spoken` and `ratings` (what is kept of turns for those who judge them), `replies` (what the API keeps for calls
         that are repeated).
         """
-        pk = partition(title, player)
+        pk = self._partition(title, player)
         self.mark_erased(pk, expires(1))
         with available(WHAT):
             found = query(

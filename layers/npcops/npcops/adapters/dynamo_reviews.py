@@ -46,10 +46,11 @@ class DynamoReviewQueue(ReviewsTable):
 
         self.change(_partition(title), item.turn_id, changed)
 
-    def queued(self, title: str, limit: int, npc: str = "") -> list[ReviewItem]:
+    def queued(self, title: str, limit: int, npc: str = "", reviewer: str = "") -> list[ReviewItem]:
         """See ReviewStore."""
         items = (unpack(item, ReviewItem) for item in self.ordered(_partition(title), f"{QUEUED}#"))
-        return list(islice((item for item in items if npc in ("", item.npc)), limit))
+        wanted = (item for item in items if npc in ("", item.npc) and not _has_seen(reviewer, item))
+        return list(islice(wanted, limit))
 
     def review(self, title: str, turn_id: str) -> ReviewItem:
         """See ReviewStore."""
@@ -85,9 +86,9 @@ class DynamoReviewQueue(ReviewsTable):
         self.delete(_partition(title), turn_id)
 
     def forget_player(self, title: str, player: str) -> int:
-        """See ReviewStore. Reads the whole queue: players are erased rarely."""
+        """See ReviewStore. DynamoDB looks through the whole queue: players are erased rarely."""
         pk = _partition(title)
-        theirs = [item["sk"]["S"] for item in self.items(pk) if unpack(item, ReviewItem).player == player]
+        theirs = [item["sk"]["S"] for item in self.items(pk, where=("player", player))]
         for turn_id in theirs:
             self.delete(pk, turn_id)
         return len(theirs)
@@ -102,7 +103,7 @@ def _partition(title: str) -> str:
 
 
 def _item(item: ReviewItem, order: str, expires_at: Item) -> Item:
-    return {"data": pack(item), "order": {"S": order}, "expires_at": expires_at}
+    return {"data": pack(item), "player": {"S": item.player}, "order": {"S": order}, "expires_at": expires_at}
 
 
 def _is_done(item: Item) -> bool:
@@ -111,6 +112,10 @@ def _is_done(item: Item) -> bool:
 
 def _waiting(item: ReviewItem) -> str:
     return f"{QUEUED}#{min(map(RULES.index, item.rules))}#{item.queued_at}#{item.turn_id}"
+
+
+def _has_seen(reviewer: str, item: ReviewItem) -> bool:
+    return any((given.scope, given.by) == (STUDIO, reviewer) for given in item.ratings)
 
 
 def _merged(known: ReviewItem, item: ReviewItem) -> ReviewItem:

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from npcops.adapters.dynamodb import available, key, pack, query, unpack
-from npcops.adapters.player_table import ATTEMPTS, WHAT, PlayerTable, partition, put
+from npcops.adapters.player_table import ATTEMPTS, WHAT, PlayerTable, put
 from npcops.errors import NotFound, StoreUnavailable
 from npcops.memory import Branch, Save, Snapshot, Standing, WorldState, playthrough
 from npcops.turn_ids import first_id_at
@@ -20,7 +20,7 @@ class DynamoSaves(PlayerTable):
 
     def standing(self, title: str, player: str, save: str) -> Standing:
         """See PlayerStore. A transaction: a rewind changes both at once, and nobody may see one of them changed."""
-        pk = partition(title, player)
+        pk = self._partition(title, player)
         wanted: Any = [{"Get": {"TableName": self._table, "Key": key(pk, sk)}} for sk in ("world", f"save#{save}")]
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -37,11 +37,11 @@ class DynamoSaves(PlayerTable):
 
     def save(self, title: str, player: str, name: str) -> Save:
         """See PlayerStore."""
-        return self.read(partition(title, player), f"save#{name}", Save) or _unchanged(name)
+        return self.read(self._partition(title, player), f"save#{name}", Save) or _unchanged(name)
 
     def put_save(self, title: str, player: str, save: Save, world: WorldState | None = None) -> bool:
         """See PlayerStore."""
-        pk = partition(title, player)
+        pk = self._partition(title, player)
         item = key(pk, f"save#{save.name}") | {"data": pack(save), "revision": {"N": str(save.revision)}}
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if save.revision > 1:
@@ -55,27 +55,27 @@ class DynamoSaves(PlayerTable):
 
     def saves(self, title: str, player: str) -> list[Save]:
         """See PlayerStore."""
-        pk = partition(title, player)
+        pk = self._partition(title, player)
         changed = {save.name: save for save in self._all(pk, "save#", Save)}
         spoken_in = {name: _unchanged(name) for name in self._spoken_in(pk)}
         return [save for _, save in sorted((spoken_in | changed).items())]
 
     def put_snapshot(self, title: str, player: str, snapshot: Snapshot) -> None:
         """See PlayerStore."""
-        pk = partition(title, player)
+        pk = self._partition(title, player)
         item = key(pk, f"snapshot#{snapshot.name}") | {"data": pack(snapshot)}
         self.write(pk, first_id_at(snapshot.taken_at), put(item))
 
     def snapshot(self, title: str, player: str, name: str) -> Snapshot:
         """See PlayerStore."""
-        found = self.read(partition(title, player), f"snapshot#{name}", Snapshot)
+        found = self.read(self._partition(title, player), f"snapshot#{name}", Snapshot)
         if found is None:
             raise NotFound(f"The player has no snapshot {name}.")
         return found
 
     def snapshots(self, title: str, player: str) -> list[Snapshot]:
         """See PlayerStore."""
-        return self._all(partition(title, player), "snapshot#", Snapshot)
+        return self._all(self._partition(title, player), "snapshot#", Snapshot)
 
     def _all(self, pk: str, prefix: str, kind: type[Any]) -> list[Any]:
         with available(WHAT):

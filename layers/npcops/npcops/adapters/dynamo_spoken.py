@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from npcops.adapters.dynamo_turns import reply_key
 from npcops.adapters.dynamodb import Item, available, expires, key, pack, query, unpack
-from npcops.adapters.player_table import WHAT, PlayerTable, partition, put
+from npcops.adapters.player_table import WHAT, PlayerTable, put
 from npcops.dialogue import SpokenTurn, TurnRecord
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ class DynamoSpoken(PlayerTable):
 
     def keep(self, title: str, player: str, spoken: SpokenTurn, days: int) -> None:
         """See SpokenTurns."""
-        pk = partition(title, player)
+        pk = self._partition(title, player)
         self.write(pk, spoken.turn.turn_id, put(spoken_item(pk, spoken, days)))
 
     def find(self, title: str, player: str, turn_id: str) -> SpokenTurn | None:
         """See SpokenTurns."""
-        pk = partition(title, player)
+        pk = self._partition(title, player)
         found = self._item(pk, turn_id)
         if found is None:
             announced = self.read(pk, reply_key(turn_id), TurnRecord)
@@ -37,7 +37,7 @@ class DynamoSpoken(PlayerTable):
 
     def rate(self, title: str, player: str, turn_id: str, given: Given) -> bool:
         """See SpokenTurns. The rating expires with the turn, and cannot come back after an erasure."""
-        pk = partition(title, player)
+        pk = self._partition(title, player)
         spoken = self._item(pk, turn_id)
         if spoken is None:
             return False
@@ -59,7 +59,7 @@ class DynamoSpoken(PlayerTable):
                 TableName=self._table,
                 KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
                 ExpressionAttributeValues={
-                    ":pk": {"S": partition(title, player)},
+                    ":pk": {"S": self._partition(title, player)},
                     ":prefix": {"S": _ratings(turn_id)},
                 },
                 ConsistentRead=True,

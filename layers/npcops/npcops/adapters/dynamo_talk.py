@@ -11,7 +11,7 @@ from typing import Any
 
 from npcops.adapters.dynamo_spoken import spoken_item
 from npcops.adapters.dynamodb import Item, available, expires, key, pack, query, unpack
-from npcops.adapters.player_table import WHAT, PlayerTable, partition, put
+from npcops.adapters.player_table import WHAT, PlayerTable, put
 from npcops.dialogue import SpokenTurn
 from npcops.memory import Branch, Memory, RememberedTurn, playthrough
 
@@ -34,7 +34,7 @@ class DynamoTalk(PlayerTable):
         spoken_days: int = 0,
     ) -> None:
         """See PlayerStore. The erasure marker is checked in the same transaction, so an erasure cannot be undone."""
-        pk, kept = partition(title, player), {"branch": {"S": branch}, "expires_at": expires(ttl_days)}
+        pk, kept = self._partition(title, player), {"branch": {"S": branch}, "expires_at": expires(ttl_days)}
         (turn_id,) = {turn.turn_id for turn in turns.values()}
         self.write(
             pk,
@@ -65,7 +65,7 @@ class DynamoTalk(PlayerTable):
         self, title: str, player: str, npc: str, lineage: Sequence[Branch], memory: Memory, ttl_days: int
     ) -> bool:
         """See PlayerStore. The turn alone would not do: while an erasure is under way it may still be there."""
-        pk, talk = partition(title, player), _talk(lineage[-1].id, npc)
+        pk, talk = self._partition(title, player), _talk(lineage[-1].id, npc)
         turn = key(pk, f"{talk}{memory.until}")
         with available(WHAT):
             found = self._client.get_item(TableName=self._table, Key=turn, ConsistentRead=True).get("Item")
@@ -88,14 +88,14 @@ class DynamoTalk(PlayerTable):
         """See PlayerStore."""
         prefix = f"turn#{branch}#"
         with available(WHAT):
-            found = next(self._backwards(partition(title, player), prefix, 1), None)
+            found = next(self._backwards(self._partition(title, player), prefix, 1), None)
         return found["sk"]["S"].removeprefix(prefix) if found else ""
 
     def _since_memory(self, title: str, player: str, npc: str, lineage: Sequence[Branch]) -> tuple[Memory, list[Item]]:
         """The newest Memory of a line of branches and the items of all turns after it, newest first."""
         if not lineage:
             return Memory(), []
-        pk, talk = partition(title, player), _talk(lineage[-1].id, npc)
+        pk, talk = self._partition(title, player), _talk(lineage[-1].id, npc)
         turns: list[Item] = []
         with available(WHAT):
             for item in self._backwards(pk, talk, FIRST_PAGE):

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from npcops.adapters.dynamodb import Item, available, expires, key, pack, unpack
-from npcops.adapters.player_table import WHAT, PlayerTable, partition, put
+from npcops.adapters.player_table import WHAT, PlayerTable, put
 from npcops.dialogue import TurnRecord
 
 KEPT_DAYS = 1 / 24
@@ -19,14 +19,14 @@ class DynamoTurns(PlayerTable):
 
     def begin(self, title: str, player: str, record: TurnRecord) -> None:
         """See TurnRecords."""
-        pk = partition(title, player)
+        pk = self._partition(title, player)
         self.write(pk, record.turn_id, put(_item(pk, record), ConditionExpression="attribute_not_exists(pk)"))
 
     def find(self, title: str, player: str, turn_id: str) -> TurnRecord | None:
         """See TurnRecords. DynamoDB may take days to delete what has expired."""
         with available(WHAT):
             found = self._client.get_item(
-                TableName=self._table, Key=key(partition(title, player), reply_key(turn_id)), ConsistentRead=True
+                TableName=self._table, Key=key(self._partition(title, player), reply_key(turn_id)), ConsistentRead=True
             )
         item = found.get("Item")
         if item is None or float(item["expires_at"]["N"]) <= time.time():
@@ -39,7 +39,7 @@ class DynamoTurns(PlayerTable):
             with available(WHAT):
                 self._client.put_item(
                     TableName=self._table,
-                    Item=_item(partition(title, player), after),
+                    Item=_item(self._partition(title, player), after),
                     ConditionExpression="version = :before",
                     ExpressionAttributeValues={":before": _version(before)},
                 )

@@ -10,6 +10,7 @@ live in the same partition and go with it.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -31,11 +32,17 @@ def partition(title: str, player: str) -> str:
     return f"{title}#{player}"
 
 
+def trial_partition(title: str, player: str) -> str:
+    """That of a player who exists only for a trial: no title is empty, so it is no player's, whatever their id is."""
+    return f"#trial#{partition(title, player)}"
+
+
 class PlayerTable:
     """One table with keys `pk`, `sk` and TTL attribute `expires_at`, and its erasure marker."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client, self._table = client, table
+    def __init__(self, client: DynamoDBClient, table: str, of: Callable[[str, str], str] = partition) -> None:
+        """`of` tells the partition of a title's player."""
+        self._client, self._table, self._partition = client, table, of
 
     def read(self, pk: str, sk: str, kind: type[T]) -> T | None:
         """One document, read consistently; None if it is not there."""

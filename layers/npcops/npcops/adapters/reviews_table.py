@@ -65,23 +65,33 @@ class ReviewsTable:
         with available(WHAT):
             self._client.delete_item(TableName=self._table, Key=key(pk, sk))
 
-    def items(self, pk: str, prefix: str = "", **request: Any) -> Iterator[Item]:
-        """The items of a partition that have not expired, by sort key."""
-        yield from self._query(pk, "sk", prefix, **request)
+    def items(self, pk: str, prefix: str = "", where: tuple[str, str] | None = None) -> Iterator[Item]:
+        """The items of a partition that have not expired, by sort key; only those with this value of an attribute."""
+        yield from self._query(pk, "sk", prefix, where)
 
     def ordered(self, pk: str, prefix: str, **request: Any) -> Iterator[Item]:
         """The same by `order`."""
-        yield from self._query(pk, "#order", prefix, IndexName=INDEX, **request)
+        yield from self._query(pk, "order", prefix, IndexName=INDEX, **request)
 
-    def _query(self, pk: str, by: str, prefix: str, **request: Any) -> Iterator[Item]:
+    def _query(
+        self, pk: str, by: str, prefix: str, where: tuple[str, str] | None = None, **request: Any
+    ) -> Iterator[Item]:
         condition: dict[str, Any] = {
             "TableName": self._table,
-            "KeyConditionExpression": f"pk = :pk AND begins_with({by}, :prefix)" if prefix else "pk = :pk",
-            "ExpressionAttributeValues": {":pk": {"S": pk}} | ({":prefix": {"S": prefix}} if prefix else {}),
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
             "ConsistentRead": True,
         }
-        if by.startswith("#"):
-            condition["ExpressionAttributeNames"] = {by: by[1:]}
+        names = {}
+        if prefix:
+            condition["KeyConditionExpression"] += " AND begins_with(#by, :prefix)"
+            condition["ExpressionAttributeValues"][":prefix"], names["#by"] = {"S": prefix}, by
+        if where:
+            # Left out where they are read: handing thousands of items over is what takes the time.
+            condition["FilterExpression"] = "#where = :where"
+            condition["ExpressionAttributeValues"][":where"], names["#where"] = {"S": where[1]}, where[0]
+        if names:
+            condition["ExpressionAttributeNames"] = names
         with available(WHAT):
             for item in query(self._client, **condition, **request):
                 if _lasts(item):

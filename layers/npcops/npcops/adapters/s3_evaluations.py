@@ -51,11 +51,11 @@ class S3EvaluationFiles:
             "ContentType": "application/json",
             "IfNoneMatch": "*",
         }
-        try:
-            self._client.put_object(**request)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in TAKEN:
-                with available(WHAT):
+        with available(WHAT):
+            try:
+                self._client.put_object(**request)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in TAKEN:
                     raise
 
     def plan(self, title: str, evaluation: str) -> Plan:
@@ -91,9 +91,10 @@ class S3EvaluationFiles:
             raise NotFound("This evaluation has no result of this case.")
         return msgspec.json.decode(data, type=CaseResult)
 
-    def results(self, title: str, evaluation: str) -> Iterator[CaseResult]:
+    def results(self, title: str, evaluation: str, keys: Sequence[str] | None = None) -> Iterator[CaseResult]:
         """See EvaluationFiles."""
-        names = [_key(title, evaluation, f"results/{key}{RESULT}") for key in sorted(self.done(title, evaluation))]
+        wanted = sorted(self.done(title, evaluation)) if keys is None else keys
+        names = [_key(title, evaluation, f"results/{key}{RESULT}") for key in wanted]
         with ThreadPoolExecutor(READS_AT_ONCE) as pool:
             for data in pool.map(self._get, names):
                 if data is not None:

@@ -10,9 +10,11 @@ from npcops.adapters.dynamo_evaluations import DynamoEvaluations
 from npcops.adapters.s3_evaluations import S3EvaluationFiles
 from npcops.comparing import Comparing
 from npcops.dialogue import Usage
-from npcops.evaluations import CaseResult, Evaluation, EvaluationRequest, PlannedCase, PlayedTurn, Playing
+from npcops.evaluations import Evaluation
 from npcops.golden import GoldenCase
 from npcops.people import Preference
+from npcops.plans import EvaluationRequest, PlannedCase
+from npcops.playings import CaseResult, PlayedTurn, Playing
 from tests.opinions import AT, Opinions
 from tests.resources import Resources
 

@@ -8,31 +8,11 @@ from typing import Any
 
 import msgspec
 
-from npcops.dialogue import Action, Citation, Degraded, Usage
-from npcops.evaluations import (
-    CaseResult,
-    Change,
-    Check,
-    Claim,
-    Comparison,
-    Configuration,
-    Evaluation,
-    EvaluationRequest,
-    Judgement,
-    KindCount,
-    Plan,
-    PlannedCase,
-    PlayedTurn,
-    Playing,
-    Reason,
-    ShownPassage,
-    Subject,
-    SuiteRun,
-    SuiteVerdict,
-    TrendPoint,
-    Verdict,
-)
+from npcops.dialogue import Action, Citation, Degraded, ShownPassage, Usage
+from npcops.evaluations import Comparison, Evaluation, KindCount, Reason, SuiteVerdict, TrendPoint, Verdict
 from npcops.golden import Bars, CaseKind, GoldenCase
+from npcops.plans import Change, Configuration, EvaluationRequest, Plan, PlannedCase, Subject, SuiteRun
+from npcops.playings import CaseResult, Check, Claim, Judgement, PlayedTurn, Playing
 from npcops.verdicts import Conclusion
 
 ROOT = Path(__file__).parents[1]

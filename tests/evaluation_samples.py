@@ -6,22 +6,10 @@ import secrets
 from typing import Any
 
 from npcops.dialogue import Usage
-from npcops.evaluations import (
-    CaseResult,
-    Check,
-    Evaluation,
-    EvaluationRequest,
-    Plan,
-    PlannedCase,
-    PlayedTurn,
-    Playing,
-    Subject,
-    SuiteRun,
-    SuiteVerdict,
-    TrendPoint,
-    Verdict,
-)
+from npcops.evaluations import Evaluation, SuiteVerdict, TrendPoint, Verdict
 from npcops.golden import Expected, GoldenCase
+from npcops.plans import EvaluationRequest, Plan, PlannedCase, Subject, SuiteRun
+from npcops.playings import CaseResult, Check, PlayedTurn, Playing
 from npcops.turn_ids import new_turn_id
 
 SUBJECT = Subject("mira", {"npcs/mira": "v1", "prompts/dialogue": "p1"}, "stage-model")

@@ -13,18 +13,9 @@ from npcops.catalogue import Move
 from npcops.characters import ActionSet, ExampleSet, GameTitle, NpcCard, PromptTemplate
 from npcops.configured import exists, subject_of
 from npcops.errors import Conflict, NotFound
-from npcops.evaluations import (
-    Configuration,
-    Evaluation,
-    EvaluationRequest,
-    Outcome,
-    Reason,
-    Subject,
-    SuiteRun,
-    SuiteVerdict,
-    Verdict,
-)
+from npcops.evaluations import Evaluation, Outcome, Reason, SuiteVerdict, Verdict
 from npcops.golden import Expected, GoldenCase, GoldenSuite
+from npcops.plans import Configuration, EvaluationRequest, Subject, SuiteRun
 
 T = TypeVar("T")
 TITLE, LABEL, STAGE_MODEL, AT = "game", "production", "stage-model", "2026-11-20T10:00:00+00:00"

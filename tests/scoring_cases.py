@@ -6,9 +6,10 @@ from typing import Any
 
 from npcops.characters import Example, GameTitle, NpcCard, PromptTemplate, Script, Timing
 from npcops.dialogue import Citation, Usage
-from npcops.evaluations import Check, PlannedCase, PlayedTurn, Playing
 from npcops.golden import Expected, GoldenCase
 from npcops.lore import OPEN, Passage
+from npcops.plans import PlannedCase
+from npcops.playings import Check, PlayedTurn, Playing
 from npcops.scoring import Scorer
 from tests.fakes import WordEmbeddings
 

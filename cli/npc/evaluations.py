@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from npc import candidates, interchange
+from npc import candidates, evaluation_files, interchange
 from npc.client import segment
 from npc.errors import CliError, NotReachable
 from npc.evaluation_run import amount, follow, outcome, print_evaluation, print_verdict
@@ -61,7 +59,7 @@ def run(
         "baseline": None if baseline == NOTHING else {"label": baseline},
         "npcs": npc or [],
         "suites": suite or [],
-        "cases": read_cases(cases) if cases else [],
+        "cases": evaluation_files.read_cases(cases) if cases else [],
         "greedy": not repeats,
         "repeats": repeats or 1,
         "judge": judge,
@@ -90,7 +88,7 @@ def upload(
         raise CliError(f"{file} cannot be read: {error}") from None
     body = {"candidate": candidates.configuration(api, candidate or [], [], label, model, lore), "note": why}
     offered = api.call("POST", "/v1/evaluations/uploads", body=body)
-    _store(session, offered["url"], data)
+    evaluation_files.store(session, offered["url"], data)
     _follow(session, {"evaluation": offered["evaluation"], "state": "queued", "attempt": 1}, wait)
 
 
@@ -111,9 +109,18 @@ def list_evaluations(
     """List the newest evaluations."""
     session = of(context)
     found = session.api().call("GET", "/v1/evaluations", params={"limit": limit, "before": before})
-    columns = ("id", "requested", "by", "state", "verdict", "cases", "failing", "regressed", "note")
-    keys = ("id", "requested_at", "requested_by", "state", "outcome", "total", "failing", "regressed", "note")
-    rows = [[one.get(key) for key in keys] for one in found["evaluations"]]
+    columns = ("id", "asked at", "by", "verdict", "cases", "fail", "worse", "note")
+    keys = ("total", "failing", "regressed", "note")
+    rows = [
+        [
+            one["id"],
+            one["requested_at"][5:16].replace("T", " "),
+            one["requested_by"],
+            one.get("outcome") or one["state"],
+            *(one.get(key) for key in keys),
+        ]
+        for one in found["evaluations"]
+    ]
     show(session.as_json, found, lambda console: console.print(table(columns, rows)))
 
 
@@ -139,7 +146,7 @@ def open_report(
     name = "report.json" if place.suffix == ".json" else "report.html"
     if name not in found["report"]:
         raise CliError(f"evaluation {found['id']} has no {name}: it is {found['state']}, or its files have expired")
-    _write(place, _load(session, found["report"][name]))
+    evaluation_files.write(place, evaluation_files.load(session, found["report"][name]))
     if browser and sys.stdout.isatty() and name.endswith(".html"):
         webbrowser.open(place.resolve().as_uri())
     show(session.as_json, {"file": str(place)}, lambda console: console.print(escape(str(place)), soft_wrap=True))
@@ -157,10 +164,16 @@ def trend(
     params = {"limit": limit, "page": "html" if to else ""}
     found = session.api().call("GET", f"/v1/npcs/{segment(npc)}/trend", params=params)
     if to:
-        _write(to, found["page"].encode())
+        evaluation_files.write(to, found["page"].encode())
     figures = [name for name in TREND if any(name in point["figures"] for point in found["points"])]
     rows = [
-        [point["at"][5:16], point["evaluation"], point["outcome"], point["cases"], f"{point['pass_rate']:.0%}"]
+        [
+            point["at"][5:16].replace("T", " "),
+            point["evaluation"],
+            point["outcome"],
+            point["cases"],
+            f"{point['pass_rate']:.0%}",
+        ]
         + [amount(name, point["figures"].get(name)) for name in figures]
         for point in found["points"]
     ]
@@ -173,22 +186,6 @@ def trend(
             console.print(escape(str(to)), soft_wrap=True)
 
     show(session.as_json, {"points": found["points"]}, for_people)
-
-
-def read_cases(file: Path) -> list[Any]:
-    """Cases of a file of JSON lines. Raises CliError that names the line."""
-    found = []
-    try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CliError(f"{file} cannot be read: {error}") from None
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                found.append(json.loads(line))
-            except ValueError as error:
-                raise CliError(f"{file}, line {number}: {error}") from None
-    return found
 
 
 def _follow(session: Session, started: dict[str, Any], wait: bool) -> None:
@@ -217,31 +214,3 @@ def known_id(session: Session, evaluation: str) -> str:
     if not found:
         raise CliError("there is no evaluation yet")
     return str(found[0]["id"])
-
-
-def _store(session: Session, address: str, data: bytes) -> None:
-    try:
-        with httpx.Client(timeout=httpx.Timeout(120.0, connect=5.0), transport=session.transport) as bucket:
-            answer = bucket.put(address, content=data)
-    except httpx.TransportError as error:
-        raise NotReachable(f"the evaluation bucket cannot be reached: {error}") from None
-    if answer.is_error:
-        raise CliError(f"the evaluation bucket refused the cases: HTTP {answer.status_code}")
-
-
-def _load(session: Session, address: str) -> bytes:
-    try:
-        with httpx.Client(timeout=httpx.Timeout(120.0, connect=5.0), transport=session.transport) as bucket:
-            answer = bucket.get(address)
-    except httpx.TransportError as error:
-        raise NotReachable(f"the evaluation bucket cannot be reached: {error}") from None
-    if answer.is_error:
-        raise CliError(f"the report cannot be had: HTTP {answer.status_code}")
-    return answer.content
-
-
-def _write(file: Path, data: bytes) -> None:
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise CliError(f"{file} cannot be written: {error}") from None

@@ -2,7 +2,7 @@
 
 from npcops import bootstrap_studio
 from npcops.api import Request, operation
-from npcops.evaluations import EvaluationRequest
+from npcops.plans import EvaluationRequest
 from npcops.start_evaluation import Started
 
 start = bootstrap_studio.start_evaluation()

@@ -9,7 +9,8 @@ import pytest
 
 from npcops.adapters.dynamo_evaluations import DynamoEvaluations
 from npcops.errors import Conflict, NotFound
-from npcops.evaluations import Change, Subject, Verdict
+from npcops.evaluations import Verdict
+from npcops.plans import Change, Subject
 from npcops.studio_ports import EvaluationStore
 from tests.evaluation_samples import SUBJECT, a_point, a_title, a_verdict, an_evaluation
 from tests.resources import Lagging, Resources

@@ -23,12 +23,14 @@ from npcops.canon_gate import CanonGate
 from npcops.catalog_entries import NewVersion, PutEntry
 from npcops.conclude_evaluation import ConcludeEvaluation
 from npcops.converse import StagePace
-from npcops.evaluations import CaseResult, Configuration, EvaluationRequest, Subject, Verdict
+from npcops.evaluations import Verdict
 from npcops.golden import GoldenCase
 from npcops.labels import LabelMove, MoveLabel, Stored
 from npcops.load_cases import LoadCases
 from npcops.lore import OPEN, Chunk, IndexedChunk
 from npcops.plan_evaluation import PlanEvaluation
+from npcops.plans import Configuration, EvaluationRequest, Subject
+from npcops.playings import CaseResult
 from npcops.ports import ChatModel, EmbeddingModel
 from npcops.retrieval import Retriever
 from npcops.score_case import ScoreCase

@@ -12,7 +12,7 @@ from npcops.canon_gate import MOST_CASES, Admitted, CanonGate, overridden
 from npcops.catalogue import Move
 from npcops.characters import ActionSet, ActionSpec, Example, ExampleSet, GameTitle, NpcCard, PromptTemplate
 from npcops.errors import Conflict, GateClosed, InvalidRequest, NotFound
-from npcops.evaluations import Configuration, EvaluationRequest
+from npcops.plans import Configuration, EvaluationRequest
 from tests.gating import AT, LABEL, TITLE, MemoryCatalog, Studio, suite
 
 MIRA = NpcCard("mira", "Mira", "A ferrywoman.", suites=("canon",))

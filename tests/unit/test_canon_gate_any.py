@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from npcops.canon_gate import Admitted
 from npcops.characters import Example, ExampleSet, GameTitle, NpcCard, PromptTemplate
 from npcops.errors import Conflict, GateClosed, NotFound
-from npcops.evaluations import Configuration, EvaluationRequest, Outcome
+from npcops.evaluations import Outcome
+from npcops.plans import Configuration, EvaluationRequest
 from tests.gating import LABEL, TITLE, Studio, suite
 
 NPCS = ("mira", "otto")

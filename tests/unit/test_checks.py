@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from npcops.dialogue import Action, Degraded
-from npcops.evaluations import Playing
 from npcops.golden import Expected, ExpectedAction
+from npcops.playings import Playing
 from npcops.scoring import Scorer
 from tests.fakes import WordEmbeddings
 from tests.scoring_cases import PASSAGES, SCRIPT, check, planned, scored, turn

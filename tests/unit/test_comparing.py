@@ -9,8 +9,9 @@ import pytest
 
 from npcops.comparing import READ_AT_ONCE
 from npcops.errors import Conflict, InvalidRequest, NotFound
-from npcops.evaluations import CaseResult, EvaluationRequest
 from npcops.people import Preference
+from npcops.plans import EvaluationRequest
+from npcops.playings import CaseResult
 from tests.compared import OURS, THEIRS, Compared, playing
 from tests.resources import Resources
 

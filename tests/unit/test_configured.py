@@ -11,7 +11,7 @@ import pytest
 from npcops.characters import ActionSet, ActionSpec, Example, ExampleSet, GameTitle, PromptVariant
 from npcops.configured import ConfiguredCatalog, exists, subject_of
 from npcops.errors import InvalidRequest, NotFound
-from npcops.evaluations import Configuration
+from npcops.plans import Configuration
 from npcops.scripts import read_script
 from tests.conversation import DIALOGUE, MIRA, Conversation, conversation
 from tests.resources import Resources

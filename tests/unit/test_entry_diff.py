@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from npcops.entry_diff import Difference, changes, differences
 from npcops.errors import NotFound
-from npcops.evaluations import Change
+from npcops.plans import Change
 from tests.catalogues import Writing
 from tests.resources import Resources
 

@@ -15,21 +15,12 @@ from npcops.adapters.s3_evaluations import S3EvaluationFiles
 from npcops.conclude_evaluation import ConcludeEvaluation, FailEvaluation
 from npcops.errors import Conflict, InvalidRequest, ModelUnavailable, NotFound
 from npcops.evaluation_state import Evaluations, ShowTrend, list_evaluations
-from npcops.evaluations import (
-    CaseResult,
-    Check,
-    Configuration,
-    EvaluationRequest,
-    JudgedBy,
-    Plan,
-    PlannedCase,
-    PlayedTurn,
-    Playing,
-    Verdict,
-)
+from npcops.evaluations import Verdict
 from npcops.golden import Expected, GoldenSuite, Rubric
 from npcops.load_cases import LoadCases, Loaded
 from npcops.plan_evaluation import PlanEvaluation
+from npcops.plans import Configuration, EvaluationRequest, JudgedBy, Plan, PlannedCase
+from npcops.playings import CaseResult, Check, PlayedTurn, Playing
 from npcops.score_case import ScoreCase
 from npcops.start_evaluation import CasesUploaded, StartEvaluation
 from tests.conversation import DIALOGUE, MIRA, OTTO, Conversation, conversation

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from npcops.dialogue import Usage
 from npcops.errors import ModelFailed, ModelUnavailable, NotFound
-from npcops.evaluations import JudgedBy
 from npcops.golden import Expected
 from npcops.judging import Judge, Judged, counts, verdict_in
 from npcops.model_calls import Reply
 from npcops.people import Agreement
+from npcops.plans import JudgedBy
 from npcops.scoring import Scorer
 from tests.fakes import ScriptedChat, WordEmbeddings
 from tests.scoring_cases import PASSAGES, SCRIPT, check, planned, turn

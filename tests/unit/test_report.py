@@ -12,7 +12,7 @@ import pytest
 
 from npcops import claims, judging, report_cases
 from npcops.dialogue import Usage
-from npcops.evaluations import CaseResult, Claim, Judgement
+from npcops.playings import CaseResult, Claim, Judgement
 from npcops.report import Report, render
 from npcops.report_cases import marked
 from npcops.verdicts import conclude

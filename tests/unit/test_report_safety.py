@@ -11,8 +11,10 @@ import lxml.html
 import msgspec
 import pytest
 
-from npcops.dialogue import Action, Citation
-from npcops.evaluations import CaseResult, Change, Check, Claim, Judgement, Reason, ShownPassage
+from npcops.dialogue import Action, Citation, ShownPassage
+from npcops.evaluations import Reason
+from npcops.plans import Change
+from npcops.playings import CaseResult, Check, Claim, Judgement
 from npcops.report import render
 from tests.evaluating import (
     FERRY,

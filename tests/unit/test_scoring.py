@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from npcops.errors import ModelFailed, ModelUnavailable
-from npcops.evaluations import Playing
+from npcops.playings import Playing
 from npcops.scoring import Scorer
 from tests.fakes import WordEmbeddings
 from tests.scoring_cases import PASSAGES, SCRIPT, check, planned, scored, turn

@@ -13,9 +13,9 @@ from npcops.characters import Timing
 from npcops.configured import subject_of
 from npcops.converse import StagePace
 from npcops.errors import ModelFailed, ModelUnavailable, NotFound, StoreUnavailable
-from npcops.evaluations import Configuration, Subject
 from npcops.golden import GoldenCase
 from npcops.lore import Gate
+from npcops.plans import Configuration, Subject
 from npcops.retrieval import Retriever
 from npcops.trial import Trial
 from tests.conversation import DIALOGUE, MIRA, Conversation, conversation

@@ -10,19 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npcops.evaluations import (
-    CaseResult,
-    Check,
-    EvaluationRequest,
-    Plan,
-    PlannedCase,
-    Playing,
-    Reason,
-    Subject,
-    SuiteRun,
-    Verdict,
-)
+from npcops.evaluations import Reason, Verdict
 from npcops.golden import Bars, GoldenCase
+from npcops.plans import EvaluationRequest, Plan, PlannedCase, Subject, SuiteRun
+from npcops.playings import CaseResult, Check, Playing
 from npcops.verdicts import Conclusion, conclude
 from tests.scoring_cases import turn
 

@@ -16,8 +16,9 @@ from npcops.catalogue import GateOutcome, Move
 from npcops.characters import NpcCard
 from npcops.configured import ConfiguredCatalog, subject_of
 from npcops.errors import GateClosed, InvalidRequest, NotFound
-from npcops.evaluations import Configuration, Evaluation, Subject, SuiteVerdict
+from npcops.evaluations import Evaluation, SuiteVerdict
 from npcops.golden import GoldenSuite
+from npcops.plans import Configuration, Subject
 from npcops.ports import Catalog
 from npcops.scripts import DIALOGUE
 from npcops.studio_ports import EvaluationStore

@@ -12,10 +12,10 @@ import msgspec
 from npcops import languages, phrases, similarity, stances
 from npcops.characters import Script
 from npcops.claims import OWN, SUPPORTED, Grounds, unsupporting
-from npcops.evaluations import Check, PlayedTurn
 from npcops.evidence import Source
 from npcops.golden import Expected, ExpectedAction, GoldenCase
 from npcops.meanings import Meanings
+from npcops.playings import Check, PlayedTurn
 from npcops.wording import split_sentences
 
 _QUOTED = 3

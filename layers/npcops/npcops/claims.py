@@ -9,10 +9,10 @@ import msgspec
 
 from npcops import languages
 from npcops.characters import NpcCard, Script
-from npcops.evaluations import Claim, PlayedTurn
 from npcops.evidence import Source, known_names, names, source, supports, unknown_details
 from npcops.lore import Passage
 from npcops.meanings import Meanings
+from npcops.playings import Claim, PlayedTurn
 from npcops.stances import states_something
 from npcops.wording import split_sentences
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from npcops.agreement import alpha, wilson
 from npcops.errors import Conflict, InvalidRequest
-from npcops.evaluations import CaseResult, Playing
 from npcops.people import Agreement, NextPair, Pair, Preference, Preferences
+from npcops.playings import CaseResult, Playing
 from npcops.studio_ports import EvaluationFiles, EvaluationStore, ReviewStore
 
 # Of a harmless change most answers are equal: one by one, thousands of them would take longer than a call may.

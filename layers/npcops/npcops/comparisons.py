@@ -7,9 +7,10 @@ from statistics import fmean
 
 import msgspec
 
-from npcops.evaluations import CaseResult, Comparison, Playing
+from npcops.evaluations import Comparison
 from npcops.figures import FIGURES
 from npcops.golden import CaseKind
+from npcops.playings import CaseResult, Playing
 from npcops.similarity import unlike_earlier
 from npcops.statistics import interval, percentile
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from npcops.errors import Conflict, NotFound
-from npcops.evaluations import CaseResult, Evaluation, Outcome, Plan, SuiteVerdict
+from npcops.evaluations import Evaluation, Outcome, SuiteVerdict
+from npcops.plans import Plan
+from npcops.playings import CaseResult
 from npcops.ports import EventPublisher
 from npcops.studio_ports import EvaluationFiles, EvaluationStore
 

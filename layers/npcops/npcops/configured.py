@@ -8,7 +8,7 @@ import msgspec
 
 from npcops.characters import ActionSet, ExampleSet, GameTitle, NpcCard, PromptTemplate
 from npcops.errors import InvalidRequest, NotFound
-from npcops.evaluations import Configuration, Subject
+from npcops.plans import Configuration, Subject
 from npcops.ports import Catalog
 from npcops.scripts import read_script
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from npcops.evaluations import Change
+from npcops.plans import Change
 from npcops.ports import Catalog
 
 # What is longer is read more easily as a list of lines that went and came.

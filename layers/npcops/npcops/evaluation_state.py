@@ -9,16 +9,8 @@ import msgspec
 
 from npcops.catalogue import Move
 from npcops.errors import InvalidRequest, NotFound
-from npcops.evaluations import (
-    Change,
-    Comparison,
-    Evaluation,
-    EvaluationRequest,
-    KindCount,
-    Outcome,
-    TrendPoint,
-    Verdict,
-)
+from npcops.evaluations import Comparison, Evaluation, KindCount, Outcome, TrendPoint, Verdict
+from npcops.plans import Change, EvaluationRequest
 from npcops.ports import Catalog
 from npcops.studio_ports import EvaluationFiles, EvaluationStarter, EvaluationStore
 

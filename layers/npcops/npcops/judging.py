@@ -15,11 +15,12 @@ import msgspec
 from npcops.characters import PromptTemplate, Script
 from npcops.dialogue import Usage
 from npcops.errors import InvalidTemplate, ModelFailed, NotFound
-from npcops.evaluations import JudgedBy, Judgement, PlayedTurn
 from npcops.golden import Rubric
 from npcops.lore import Passage
 from npcops.model_calls import Message, Prompt, Reply, Tool
 from npcops.people import Agreement
+from npcops.plans import JudgedBy
+from npcops.playings import Judgement, PlayedTurn
 from npcops.ports import Catalog, ChatModel
 from npcops.prompting import for_model
 from npcops.scripts import JUDGE

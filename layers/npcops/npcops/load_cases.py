@@ -9,9 +9,10 @@ from typing import Literal
 import msgspec
 
 from npcops.errors import InvalidRequest, NotFound, TooLarge
-from npcops.evaluations import Evaluation, Plan
+from npcops.evaluations import Evaluation
 from npcops.golden import GoldenCase
 from npcops.plan_evaluation import PlanEvaluation
+from npcops.plans import Plan
 from npcops.studio_ports import EvaluationFiles, EvaluationStore
 
 MOST_UPLOADED = 1000

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from npcops.dialogue import Usage
 from npcops.errors import ModelFailed
-from npcops.evaluations import PlayedTurn
 from npcops.judging import Judge
 from npcops.labelled import JudgeVersions, LabelledAnswer
 from npcops.lore import Viewer, space_of
+from npcops.playings import PlayedTurn
 from npcops.ports import Catalog
 from npcops.retrieval import Retriever
 from npcops.scripts import JUDGE, read_script

@@ -9,7 +9,7 @@ import msgspec
 
 from npcops.characters import ActionSet, ExampleSet, GameTitle, NpcCard, PromptTemplate
 from npcops.converse import StagePace
-from npcops.evaluations import Configuration, Subject
+from npcops.plans import Configuration, Subject
 from npcops.ports import ScriptSource
 
 

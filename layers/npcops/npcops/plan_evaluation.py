@@ -11,8 +11,9 @@ from npcops.characters import NpcCard
 from npcops.configured import ConfiguredCatalog, exists, subject_of
 from npcops.entry_diff import changes
 from npcops.errors import InvalidRequest, NotFound
-from npcops.evaluations import Change, Configuration, Evaluation, JudgedBy, Plan, PlannedCase, Subject, SuiteRun
+from npcops.evaluations import Evaluation
 from npcops.golden import GoldenCase, GoldenSuite
+from npcops.plans import Change, Configuration, JudgedBy, Plan, PlannedCase, Subject, SuiteRun
 from npcops.ports import Catalog
 from npcops.scripts import JUDGE
 

@@ -7,18 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from npcops.evaluations import (
-    CaseResult,
-    Change,
-    Comparison,
-    Evaluation,
-    KindCount,
-    Plan,
-    Subject,
-    SuiteVerdict,
-    Verdict,
-)
+from npcops.evaluations import Comparison, Evaluation, KindCount, SuiteVerdict, Verdict
 from npcops.golden import Bars
+from npcops.plans import Change, Plan, Subject
+from npcops.playings import CaseResult
 
 if TYPE_CHECKING:
     from npcops.verdicts import Conclusion

@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from npcops.evaluations import CaseResult, Claim, PlayedTurn, Playing, ShownPassage, Side
+from npcops.dialogue import ShownPassage
 from npcops.figures import amount, figure
+from npcops.plans import Side
+from npcops.playings import CaseResult, Claim, PlayedTurn, Playing
 
 # A claim with less support than this is marked; what a suite asks for are its bars.
 SUPPORTED = 0.5

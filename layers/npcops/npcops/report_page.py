@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from npcops.evaluations import CaseResult, Change, Comparison, ShownPassage, Subject
+from npcops.dialogue import ShownPassage
+from npcops.evaluations import Comparison
 from npcops.figures import FIGURES, amount, change, figure
 from npcops.pages import page
+from npcops.plans import Change, Subject
+from npcops.playings import CaseResult
 from npcops.plots import histogram, interval
 from npcops.report_cases import KINDS, case_view
 from npcops.text_changes import changed_lines

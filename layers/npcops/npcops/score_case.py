@@ -9,8 +9,9 @@ from typing import Protocol
 
 from npcops.characters import Script
 from npcops.errors import NotFound
-from npcops.evaluations import CaseResult, Plan, PlannedCase, PlayedTurn, Playing, Side, Subject
 from npcops.lore import Passage
+from npcops.plans import Plan, PlannedCase, Side, Subject
+from npcops.playings import CaseResult, PlayedTurn, Playing
 from npcops.studio_ports import EvaluationFiles
 from npcops.trial import Trial
 

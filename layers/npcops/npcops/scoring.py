@@ -8,12 +8,13 @@ from npcops import languages, similarity
 from npcops.characters import Script
 from npcops.checks import Heard, checks_of, texts_for
 from npcops.claims import grounds, sources_of
-from npcops.dialogue import Usage
+from npcops.dialogue import ShownPassage, Usage
 from npcops.errors import ModelFailed, ModelUnavailable
-from npcops.evaluations import Check, PlannedCase, PlayedTurn, Playing, ShownPassage
 from npcops.judging import Judge, Judged
 from npcops.lore import Passage
 from npcops.meanings import Meanings
+from npcops.plans import PlannedCase
+from npcops.playings import Check, PlayedTurn, Playing
 from npcops.ports import EmbeddingModel
 from npcops.studio_ports import ToxicityModel
 

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from npcops.errors import Conflict, InvalidRequest, ModelFailed, NotFound
-from npcops.evaluations import Configuration, Evaluation, EvaluationRequest
+from npcops.evaluations import Evaluation
 from npcops.load_cases import check_ids
 from npcops.lore_paths import TITLE
 from npcops.model_prices import chat_model
+from npcops.plans import Configuration, EvaluationRequest
 from npcops.studio_ports import EvaluationFiles, EvaluationStarter, EvaluationStore
 from npcops.turn_ids import first_id_at, new_turn_id
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from npcops.evaluations import CaseResult, Evaluation, Plan, SuiteVerdict, TrendPoint
+from npcops.evaluations import Evaluation, SuiteVerdict, TrendPoint
 from npcops.golden import GoldenCase
 from npcops.labelled import Judged, Labelled
 from npcops.people import Agreement, Correction, Given, Pair, Preference, ReviewItem, SpokenTurn
+from npcops.plans import Plan
+from npcops.playings import CaseResult
 from npcops.snapshots import Snapshot
 
 

@@ -21,12 +21,13 @@ from npcops.configured import ConfiguredCatalog
 from npcops.converse import Converse, StagePace
 from npcops.dialogue import Degraded, Mode, Told, TurnRequest, Usage
 from npcops.errors import ModelUnavailable, NotFound, NpcopsError, StoreUnavailable
-from npcops.evaluations import PlayedTurn, Subject
 from npcops.golden import GoldenCase
 from npcops.ladder import Ladder
 from npcops.lore import Passage
 from npcops.memory import WorldState
 from npcops.pinned import PinnedScripts, pinned
+from npcops.plans import Subject
+from npcops.playings import PlayedTurn
 from npcops.ports import Catalog, ChatModel, ScriptSource
 from npcops.retrieval import Retriever
 from npcops.reuse import Reuse

@@ -8,10 +8,11 @@ from typing import Annotated
 import msgspec
 
 from npcops.configured import subject_of
-from npcops.dialogue import Mode, NpcName
-from npcops.evaluations import Configuration, PlayedTurn, ShownPassage, Subject
+from npcops.dialogue import Mode, NpcName, ShownPassage
 from npcops.golden import GoldenCase, Message
 from npcops.memory import Flag
+from npcops.plans import Configuration, Subject
+from npcops.playings import PlayedTurn
 from npcops.ports import Catalog
 from npcops.start_evaluation import check_model
 from npcops.trial import Trial

@@ -8,20 +8,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from npcops.comparisons import Played, compared, means, played_of
-from npcops.evaluations import (
-    CaseResult,
-    Comparison,
-    KindCount,
-    Outcome,
-    Plan,
-    PlannedCase,
-    Reason,
-    SuiteRun,
-    SuiteVerdict,
-    TrendPoint,
-    Verdict,
-)
+from npcops.evaluations import Comparison, KindCount, Outcome, Reason, SuiteVerdict, TrendPoint, Verdict
 from npcops.golden import Bars
+from npcops.plans import Plan, PlannedCase, SuiteRun
+from npcops.playings import CaseResult
 from npcops.suite_bars import bar_reasons, required_reasons, unmeasured_reasons, worse_reasons
 
 

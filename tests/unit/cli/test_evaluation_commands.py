@@ -254,7 +254,7 @@ def test_evaluations_are_listed_and_shown(stage: Stage) -> None:
     serve(stage, BROKEN)
     listed: dict[str, Any] = {
         "id": ID,
-        "requested_at": "2026",
+        "requested_at": "2026-11-20T12:00:00",
         "requested_by": "ada",
         "state": "concluded",
         "outcome": "failed",
@@ -262,7 +262,7 @@ def test_evaluations_are_listed_and_shown(stage: Stage) -> None:
     listed |= {"total": 4, "failing": 2, "regressed": 1, "note": "a [toll]", "npcs": []}
     stage.answers["GET /dev/v1/evaluations"] = {"evaluations": [listed], "next": None}
     assert stage.npc("eval", "ls").out.splitlines()[1].split() == [
-        *(ID, "2026", "ada", "concluded", "failed", "4", "2", "1"),
+        *(ID, "11-20", "12:00", "ada", "failed", "4", "2", "1"),
         *("a", "[toll]"),
     ]
     shown = stage.npc("eval", "show", ID)
@@ -281,7 +281,7 @@ def test_a_trend_is_a_table_and_if_wanted_a_page(stage: Stage, tmp_path: Path) -
     point |= {"cases": 4, "pass_rate": 0.75, "figures": {"ms": 812.0}, "subject": "x"}
     stage.answers["GET /dev/v1/npcs/wenna-tull/trend"] = {"points": [point], "page": "<html>trend</html>"}
     ran = stage.npc("eval", "trend", "wenna-tull", "--to", str(tmp_path / "trend.html"))
-    row = ["11-20T12:00", ID, "passed", "4", "75%", "0.81", "s"]
+    row = ["11-20", "12:00", ID, "passed", "4", "75%", "0.81", "s"]
     assert ran.out.splitlines()[1].split() == row
     assert (tmp_path / "trend.html").read_text() == "<html>trend</html>"
     assert stage.requests[0].url.params["page"] == "html"

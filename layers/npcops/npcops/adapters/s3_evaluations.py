@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 
 from npcops.adapters.s3_files import available
 from npcops.errors import NotFound, TooLarge
-from npcops.evaluations import CaseResult, Plan
 from npcops.golden import GoldenCase
+from npcops.plans import Plan
+from npcops.playings import CaseResult
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

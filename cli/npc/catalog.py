@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from npc.client import Api, segment
 from npc.entry_files import KINDS, read_entry, written
-from npc.output import show, table
+from npc.output import printable, show, table
 from npc.session import of
 
 Kind = Literal["npcs", "prompts", "titles", "examples", "actions", "policies", "suites", "rubrics"]
@@ -21,9 +21,23 @@ EntryName = Annotated[str, typer.Argument(help="The entry's name.")]
 LabelName = Annotated[str, typer.Option("--label", help="The label to move to it; empty for none.")]
 Note = Annotated[str, typer.Option("--note", help="Why it changed.")]
 Why = Annotated[str, typer.Option("--why", help="Why it moves; the history keeps it.")]
+LEAST_REASON = 10
+
+
+def _reason(override: str) -> str:
+    if override and len(override.strip()) < LEAST_REASON:
+        raise typer.BadParameter(f"give a reason of {LEAST_REASON} characters at least")
+    return override
+
+
 Override = Annotated[
     str,
-    typer.Option("--override", help="Why it moves even if the canon gate refuses: kept under your name, and alarmed."),
+    typer.Option(
+        "--override",
+        callback=_reason,
+        help="Why the label moves even if the canon gate refuses (10 characters at least): kept under your name, "
+        "and alarmed.",
+    ),
 ]
 
 commands = typer.Typer(
@@ -40,6 +54,12 @@ def route(kind: str, name: str, *more: str) -> str:
 def given(**fields: str) -> dict[str, str]:
     """The fields of a body that are not empty."""
     return {name: value for name, value in fields.items() if value}
+
+
+def needs_label(label: str, override: str) -> None:
+    """An override is about a label that moves. Raises BadParameter where none does."""
+    if override and not label:
+        raise typer.BadParameter("--override moves a label past the canon gate: give --label production as well")
 
 
 def put_entry(api: Api, kind: str, file: Path, note: str, label: str, override: str = "") -> dict[str, Any]:
@@ -93,7 +113,8 @@ def put(
     label: LabelName = "production",
     override: Override = "",
 ) -> None:
-    """Store entries as new versions. The same content stays the same version."""
+    """Store entries as new versions and move a label to them. The same content stays the same version."""
+    needs_label(label, override)
     session = of(context)
     api = session.api()
     stored = [put_entry(api, kind, file, note, label, override) for file in files]
@@ -160,6 +181,7 @@ def copy(
     override: Override = "",
 ) -> None:
     """Take an entry over from the library, the title whose entries all others may copy."""
+    needs_label(label, override)
     session = of(context)
     body = {"from": version, **given(note=note, label=label, override=override)}
     answer = session.api().call("POST", route(kind, name, "copies"), body=body)
@@ -181,7 +203,7 @@ def _told(label: str, answer: dict[str, Any]) -> str:
 
 
 def _labels(labels: dict[str, str]) -> str:
-    return ", ".join(f"{label} {version}" for label, version in sorted(labels.items()))
+    return "\n".join(f"{label} {version}" for label, version in sorted(labels.items()))
 
 
 def _minute(at: str) -> str:
@@ -200,11 +222,12 @@ def _print_history(console: Console, answer: dict[str, Any]) -> None:
     console.print(table(("version", "stored at", "by", "labels", "from", "note"), rows))
     if answer["moves"]:
         console.print()
-        moves = [
-            (_minute(move["at"]), move["label"], move["before"], move["version"], move["by"], move["gate"], move["why"])
-            for move in answer["moves"]
-        ]
-        console.print(table(("moved at", "label", "from", "to", "by", "gate", "why"), moves))
+        console.print("moves", style="bold")
+    # Two ids and who moved them why are more than 80 columns hold as a table.
+    for move in answer["moves"]:
+        came = f"{move['before'] or 'none'} -> {move['version']}"
+        console.print(escape(f"{_minute(move['at'])}  {move['label']} {came} ({move['gate']})"), soft_wrap=True)
+        console.print(escape(printable(f"  {move['by']}: {move['why']}" if move["why"] else f"  {move['by']}")))
 
 
 def _print_differences(console: Console, answer: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from npc.catalog import Note, Override, put_entry, route
+from npc.catalog import Note, Override, needs_label, put_entry, route
 from npc.client import Api
 from npc.entry_files import KINDS, entries_of, place, written
 from npc.errors import CliError, NotReachable, Refused
@@ -92,6 +92,7 @@ def import_entries(
     What is stored already stays the same version. A file that is refused does not stop the others; then the command
     ends with exit code 1.
     """
+    needs_label(label, override)
     session = of(context)
     result = import_folder(session.api(), folder, label, override, note)
     data = {"entries": result.entries, "failed": result.failed}

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from npc import candidates, evaluation_files, interchange
 from npc.client import segment
@@ -18,19 +19,21 @@ from npc.evaluation_run import amount, follow, outcome, print_evaluation, print_
 from npc.output import note, show, table
 from npc.session import Session, of
 
-# The figures of a trend that fit on a terminal; the page has all.
+# The figures of a trend that fit on a wide terminal, and how many of them on one of 80 columns; the page has all.
 TREND = {
     "groundedness": "grounded",
     "citation_support": "cited",
-    "toxicity": "toxic",
     "ms": "time",
+    "toxicity": "toxic",
     "cost_usd": "cost",
 }
+NARROW, WIDE_COLUMNS = 3, 110
 commands = typer.Typer(no_args_is_help=True, help="Evaluate what a change does to the NPCs, by golden cases.")
 commands.command("export")(interchange.export)
 Id = Annotated[str, typer.Argument(help="The evaluation's id, or `last`.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Stay until it is concluded.")]
 NOTHING = "none"
+NO_EVALUATION = "there is no evaluation yet"
 OF_NPCS = "May be repeated; default those whose cards name suites."
 
 
@@ -121,7 +124,7 @@ def list_evaluations(
         ]
         for one in found["evaluations"]
     ]
-    show(session.as_json, found, lambda console: console.print(table(columns, rows)))
+    show(session.as_json, found, lambda console: console.print(table(columns, rows) if rows else NO_EVALUATION))
 
 
 @commands.command("show")
@@ -165,27 +168,27 @@ def trend(
     found = session.api().call("GET", f"/v1/npcs/{segment(npc)}/trend", params=params)
     if to:
         evaluation_files.write(to, found["page"].encode())
-    figures = [name for name in TREND if any(name in point["figures"] for point in found["points"])]
-    rows = [
-        [
-            point["at"][5:16].replace("T", " "),
-            point["evaluation"],
-            point["outcome"],
-            point["cases"],
-            f"{point['pass_rate']:.0%}",
-        ]
-        + [amount(name, point["figures"].get(name)) for name in figures]
-        for point in found["points"]
-    ]
 
     def for_people(console: Console) -> None:
-        console.print(
-            table(("concluded", "evaluation", "verdict", "cases", "pass", *(TREND[name] for name in figures)), rows)
-        )
+        told = _trend(found["points"], list(TREND)[: NARROW if console.width < WIDE_COLUMNS else None])
+        console.print(told if found["points"] else escape(f"no evaluation of {npc} is concluded"))
         if to:
             console.print(escape(str(to)), soft_wrap=True)
 
     show(session.as_json, {"points": found["points"]}, for_people)
+
+
+def _trend(points: list[dict[str, Any]], names: list[str]) -> Table:
+    figures = [name for name in names if any(name in point["figures"] for point in points)]
+    rows = [
+        [
+            point["at"][5:10],
+            *(point["evaluation"], point["outcome"], point["cases"], f"{point['pass_rate']:.0%}"),
+            *(amount(name, point["figures"].get(name)) for name in figures),
+        ]
+        for point in points
+    ]
+    return table(("day", "evaluation", "verdict", "cases", "pass", *(TREND[name] for name in figures)), rows)
 
 
 def _follow(session: Session, started: dict[str, Any], wait: bool) -> None:
@@ -212,5 +215,5 @@ def known_id(session: Session, evaluation: str) -> str:
         return evaluation
     found = session.api().call("GET", "/v1/evaluations", params={"limit": 1})["evaluations"]
     if not found:
-        raise CliError("there is no evaluation yet")
+        raise CliError(NO_EVALUATION)
     return str(found[0]["id"])

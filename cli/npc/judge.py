@@ -26,12 +26,15 @@ PATIENCE = 3
 def agree(
     context: typer.Context,
     rubric: Annotated[str, typer.Argument(help="The rubric.")],
-    file: Annotated[Path | None, typer.Argument(help="Judged answers, a JSON object a line; none to go on.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Judged answers, a JSON object a line (as in world/judgements.jsonl); none to go on."),
+    ] = None,
 ) -> None:
     """Have the judge judge answers that people have judged: id, npc, player, reply, verdict (true or false), why."""
     session = of(context)
     api, place = session.api(), f"/v1/rubrics/{segment(rubric)}/judgements"
-    answers = read_answers(file) if file else []
+    answers = read_answers(file, rubric) if file else []
     found: dict[str, Any] = {}
     for start in range(0, max(len(answers), 1), AT_ONCE):
         found = api.call("PUT", place, body={"answers": answers[start : start + AT_ONCE]})
@@ -57,8 +60,8 @@ def list_agreement(context: typer.Context) -> None:
     show(session.as_json, answer, lambda console: console.print(told))
 
 
-def read_answers(file: Path) -> list[dict[str, Any]]:
-    """The objects of a file of JSON lines. Raises CliError."""
+def read_answers(file: Path, rubric: str) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines but for those that name another `rubric`. Raises CliError."""
     found = []
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -68,9 +71,13 @@ def read_answers(file: Path) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            found.append(dict(json.loads(line)))
+            answer = dict(json.loads(line))
         except (TypeError, ValueError):
             raise CliError(f"line {number} of {file} is no JSON object") from None
+        if answer.pop("rubric", rubric) == rubric:
+            found.append(answer)
+    if not found:
+        raise CliError(f"{file} holds no answer that was judged by {rubric}")
     return found
 
 

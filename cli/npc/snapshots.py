@@ -62,7 +62,12 @@ def list_snapshots(
         )
         for one in found["snapshots"]
     ]
-    show(session.as_json, found, lambda console: console.print(table(columns, rows)))
+    none = "there is no snapshot: NPCs know the live lore (`npc lore snapshot` makes one)"
+    show(
+        session.as_json,
+        found,
+        lambda console: console.print(table(columns, rows) if rows else none, soft_wrap=not rows),
+    )
 
 
 def remove(context: typer.Context, snapshots: Annotated[list[str], typer.Argument(help="Names of snapshots.")]) -> None:

@@ -40,7 +40,8 @@ def test_all_kinds_are_listed_or_one(stage: Stage) -> None:
         "entries": [{"name": "mira", "labels": {"staging": "bbbb", "production": "aaaa"}, "latest": "bbbb"}]
     }
     ran = stage.npc("catalog", "ls")
-    assert ran.out.splitlines()[1].split() == ["npcs", "mira", "production", "aaaa,", "staging", "bbbb", "bbbb"]
+    rows = [line.split() for line in ran.out.splitlines()[1:]]
+    assert rows == [["npcs", "mira", "production", "aaaa", "bbbb"], ["staging", "bbbb"]]
     assert len(stage.requests) == 8
     assert stage.npc("catalog", "ls", "npcs", "--json").data["entries"][0]["kind"] == "npcs"
     assert len(stage.requests) == 9
@@ -96,8 +97,37 @@ def test_the_history_tells_of_versions_and_moves(stage: Stage) -> None:
     ran = stage.npc("catalog", "versions", "npcs", "mira")
     rows = [line.split() for line in ran.out.splitlines()]
     assert rows[1] == ["bbbb", "2026-11-20", "09:00", "ann", "production", "library/bbbb", "Drier."]
-    assert rows[4] == ["2026-11-20", "10:00", "production", "aaaa", "bbbb", "ann", "passed", "Drier."]
+    assert rows[4] == ["2026-11-20", "10:00", "production", "aaaa", "->", "bbbb", "(passed)"]
+    assert rows[5] == ["ann:", "Drier."]
     assert stage.npc("catalog", "versions", "npcs", "mira", "--json").data["moves"] == [MOVE]
+
+
+def test_a_move_of_real_ids_is_a_line_of_80_columns(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output.people, "width", 80)
+    move = MOVE | {"version": "0123456789abcdef", "before": "fedcba9876543210", "gate": "overridden", "why": ""}
+    stage.answers[f"GET {MIRA}/versions"] = {
+        "versions": [],
+        "moves": [move, move | {"before": "", "why": "[It] fits."}],
+    }
+    lines = stage.npc("catalog", "versions", "npcs", "mira").out.splitlines()
+    assert lines[-4:] == [
+        "2026-11-20 10:00  production fedcba9876543210 -> 0123456789abcdef (overridden)",
+        "  ann",
+        "2026-11-20 10:00  production none -> 0123456789abcdef (overridden)",
+        "  ann: [It] fits.",
+    ]
+
+
+def test_an_override_that_cannot_work_is_refused_before_anything_is_sent(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "npcs").mkdir()
+    file = tmp_path / "npcs" / "mira.yaml"
+    file.write_text("id: mira\n", "utf-8")
+    short = stage.npc("catalog", "label", "npcs", "mira", "production", "bbbb", "--override", " hot fix   ")
+    assert (short.code, "10 characters" in short.err) == (2, True)
+    for words in (["put", "npcs", str(file), "--label", ""], ["copy", "npcs", "mira"], ["import", str(tmp_path)]):
+        ran = stage.npc("catalog", *words, "--override", "It is urgent.")
+        assert (ran.code, "--label production" in ran.err) == (2, True)
+    assert stage.requests == []
 
 
 def difference(field: str, before: Any, after: Any, diff: str = "") -> dict[str, Any]:

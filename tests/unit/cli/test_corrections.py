@@ -103,6 +103,17 @@ def test_a_line_that_is_no_answer_is_named(stage: Stage, tmp_path: Path, line: s
     assert "cannot be read" in stage.npc("judge", "agree", "persona", str(tmp_path / "none.jsonl")).err
 
 
+def test_of_a_file_for_several_rubrics_only_the_answers_for_this_one_are_sent(stage: Stage, tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    file.write_text('{"id": "a1", "rubric": "persona"}\n{"id": "a2", "rubric": "kind"}\n{"id": "a3"}\n', "utf-8")
+    stage.answers[f"PUT {JUDGEMENTS}"] = judged(2, 0)
+    stage.npc("judge", "agree", "persona", str(file))
+    assert stage.sent()["answers"] == [{"id": "a1"}, {"id": "a3"}]
+    file.write_text('{"id": "a2", "rubric": "kind"}\n', "utf-8")
+    ran = stage.npc("judge", "agree", "persona", str(file))
+    assert (ran.code, len(stage.requests), "judged by persona" in ran.err) == (1, 1, True)
+
+
 def test_what_is_known_of_agreement_is_listed(stage: Stage) -> None:
     agreements = [
         {"what": "reviews", "measure": "alpha", "value": None, "items": 0, "raters": 0},

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from npc import evaluation_run
+from npc import evaluation_run, output
 from tests.unit.cli.pretended_stage import Stage, problem
 
 ID = "019a9c4f2d803f1b2c4d5e"
@@ -281,10 +281,30 @@ def test_a_trend_is_a_table_and_if_wanted_a_page(stage: Stage, tmp_path: Path) -
     point |= {"cases": 4, "pass_rate": 0.75, "figures": {"ms": 812.0}, "subject": "x"}
     stage.answers["GET /dev/v1/npcs/wenna-tull/trend"] = {"points": [point], "page": "<html>trend</html>"}
     ran = stage.npc("eval", "trend", "wenna-tull", "--to", str(tmp_path / "trend.html"))
-    row = ["11-20", "12:00", ID, "passed", "4", "75%", "0.81", "s"]
+    row = ["11-20", ID, "passed", "4", "75%", "0.81", "s"]
     assert ran.out.splitlines()[1].split() == row
     assert (tmp_path / "trend.html").read_text() == "<html>trend</html>"
     assert stage.requests[0].url.params["page"] == "html"
+
+
+@pytest.mark.parametrize(("width", "more"), [(80, []), (200, ["toxic", "cost"])])
+def test_a_trend_has_the_figures_for_which_there_is_room(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, width: int, more: list[str]
+) -> None:
+    monkeypatch.setattr(output.people, "width", width)
+    figures = {"groundedness": 1.0, "citation_support": 1.0, "toxicity": 0.1, "ms": 14200.0, "cost_usd": 0.00042}
+    point = {"at": "2026-11-20T12:00:00.000+00:00", "evaluation": ID, "outcome": "passed", "cases": 151}
+    stage.answers["GET /dev/v1/npcs/wenna-tull/trend"] = {"points": [point | {"pass_rate": 1.0, "figures": figures}]}
+    lines = stage.npc("eval", "trend", "wenna-tull").out.splitlines()
+    columns = ["day", "evaluation", "verdict", "cases", "pass", "grounded", "cited", "time", *more]
+    assert (len(lines), lines[0].split()) == (2, columns)
+
+
+def test_where_nothing_was_evaluated_it_is_said(stage: Stage) -> None:
+    stage.answers["GET /dev/v1/npcs/mira/trend"] = {"points": [], "page": ""}
+    assert stage.npc("eval", "trend", "mira").out == "no evaluation of mira is concluded\n"
+    stage.answers["GET /dev/v1/evaluations"] = {"evaluations": [], "next": None}
+    assert stage.npc("eval", "ls").out == "there is no evaluation yet\n"
 
 
 def a_turn(say: str) -> dict[str, Any]:

@@ -131,6 +131,8 @@ def test_snapshots_are_listed_with_their_labels(stage: Stage) -> None:
     found["snapshots"][0]["done"] = False
     assert "not whole" in stage.npc("lore", "snapshots", "--unfinished").out
     assert stage.requests[-1].url.params["unfinished"] == "true"
+    stage.answers["GET /dev/v1/lore/snapshots"] = {"snapshots": []}
+    assert "NPCs know the live lore" in stage.npc("lore", "snapshots").out
 
 
 def test_snapshots_are_removed_by_name(stage: Stage) -> None:

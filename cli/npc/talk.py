@@ -121,6 +121,8 @@ def ask(
             turn = talk.say(message)
     if session.as_json:
         show(True, turn, lambda _: None)
+    else:
+        note(f"turn {turn['turn_id']} (to rate it: npc rate)")
 
 
 def chat(

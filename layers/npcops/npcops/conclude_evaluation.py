@@ -108,7 +108,7 @@ class FailEvaluation:
         "States.DataLimitExceeded": "There were more cases than one evaluation can hold.",
     }
     OTHERWISE = "It stopped unexpectedly."
-    NEXT = "What was played is kept: resume it with `npc eval resume`."
+    NEXT = "What was played is kept: resume it with `npc eval resume {}`."
 
     def __init__(self, evaluations: EvaluationStore) -> None:
         self._evaluations = evaluations
@@ -119,7 +119,7 @@ class FailEvaluation:
             known = self._evaluations.find(title, evaluation)
         except NotFound:
             return
-        failure = f"{self.REASONS.get(error, self.OTHERWISE)} {self.NEXT}"
+        failure = f"{self.REASONS.get(error, self.OTHERWISE)} {self.NEXT.format(evaluation)}"
         self._evaluations.replace(msgspec.structs.replace(known, attempt=attempt, state="failed", failure=failure))
 
 

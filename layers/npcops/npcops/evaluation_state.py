@@ -19,7 +19,7 @@ LINK_SECONDS = 3600
 MOST = 100
 USUAL = 20
 COUNT = re.compile("[0-9]{1,3}")
-INTERRUPTED = "It was interrupted. What was played is kept: resume it with `npc eval resume`."
+INTERRUPTED = "It was interrupted. What was played is kept: resume it with `npc eval resume {}`."
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -78,7 +78,7 @@ class Evaluations:
             # It may have come to its end in between.
             known = self._evaluations.find(title, evaluation)
             if known.state == "running":
-                known = msgspec.structs.replace(known, state="failed", failure=INTERRUPTED)
+                known = msgspec.structs.replace(known, state="failed", failure=INTERRUPTED.format(evaluation))
         done = len(self._files.done(title, evaluation)) if known.total else 0
         fields = [field.name for field in msgspec.structs.fields(Described) if hasattr(known, field.name)]
         shown = {name: getattr(known, name) for name in fields}

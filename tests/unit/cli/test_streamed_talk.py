@@ -25,7 +25,11 @@ def test_ask_prints_the_streamed_turn_once(stage: Stage, streaming: Server) -> N
     assert ran.code == 0
     assert ran.out.splitlines()[0] == f"ferry: {SAY}"
     assert ran.out.count(SAY) == 1
-    assert ("→ point" in ran.out, "The ferry (places/ferry.md)" in ran.out, ran.err) == (True, True, "")
+    assert ("→ point" in ran.out, "The ferry (places/ferry.md)" in ran.out, ran.err) == (
+        True,
+        True,
+        "turn t1 (to rate it: npc rate)\n",
+    )
     assert streaming.messages[0]["player"] == "ann"
     assert stage.requests == []
 

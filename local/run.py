@@ -19,6 +19,7 @@ The stack is up. What next:
   ./npc chat {npc}                   talk
   ./npc lore put FOLDER --wait            add lore of your own
   ./npc lore search "..."                 see what a character would be given
+  ./npc eval run --suite smoke            see whether characters keep to canon (about a minute)
   ./npc info                              addresses and resources
   make stop                               stop it all"""
 

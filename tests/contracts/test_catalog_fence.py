@@ -77,7 +77,7 @@ class Overtaking:
     def __getattr__(self, name: str) -> object:
         if name == "transact_write_items" and self._first:
             first, self._first = self._first, None
-            first()  # type: ignore[operator]
+            first()
         return getattr(self._client, name)
 
 
@@ -89,7 +89,7 @@ def test_a_move_that_comes_between_the_look_and_the_write_is_seen(
     def first() -> None:
         move(catalog, title, "npcs", "mira", LABEL, card)
 
-    slow = DynamoCatalog(Overtaking(resources.dynamodb, first), resources.name("catalog"))  # type: ignore[arg-type]
+    slow = DynamoCatalog(Overtaking(resources.dynamodb, first), resources.name("catalog"))
     with pytest.raises(Conflict):
         fenced(slow, title, "prompts", "dialogue", prompt, "", slow.fence(title, LABEL))
     assert catalog.labels(title, "prompts", "dialogue") == {}

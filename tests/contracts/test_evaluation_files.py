@@ -150,7 +150,7 @@ def test_a_bucket_that_refuses_or_does_not_answer_is_unavailable(failure: Except
 
             return call
 
-    files = S3EvaluationFiles(Refusing(), "some-bucket")  # type: ignore[arg-type]
+    files = S3EvaluationFiles(Refusing(), "some-bucket")
     for call in (
         lambda: files.put_plan(a_plan("t", "e1")),
         lambda: files.plan("t", "e1"),
@@ -186,7 +186,7 @@ def test_whether_an_attempt_runs(resources: Resources, status: str, expected: bo
         def describe_execution(self, **_: Any) -> Any:
             return {"status": status}
 
-    assert StepFunctionsEvaluations(Told(), resources.machine).running("e1", 1) is expected  # type: ignore[arg-type]
+    assert StepFunctionsEvaluations(Told(), resources.machine).running("e1", 1) is expected
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_machine_that_does_not_answer_is_unavailable(resources: Resources, fai
 
             return call
 
-    starter = StepFunctionsEvaluations(Broken(), resources.machine)  # type: ignore[arg-type]
+    starter = StepFunctionsEvaluations(Broken(), resources.machine)
     with pytest.raises(StoreUnavailable):
         starter.start("t", "e1", 1)
     with pytest.raises(StoreUnavailable):

@@ -21,7 +21,7 @@ KNOWN = ("basics", "s1")
 
 @pytest.fixture
 def store(resources: Resources) -> EvaluationStore:
-    return DynamoEvaluations(Lagging(resources.dynamodb), resources.name("evaluations"))  # type: ignore[arg-type]
+    return DynamoEvaluations(Lagging(resources.dynamodb), resources.name("evaluations"))
 
 
 @pytest.fixture

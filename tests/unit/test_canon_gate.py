@@ -272,7 +272,7 @@ def test_a_card_of_an_older_release_closes_the_gate_and_an_override_can_open_it(
     made = Studio(catalog)
     for kind, content in (("prompts", PROMPT), ("titles", GAME), ("npcs", OTTO)):
         made.force(kind, content)
-    catalog.npc = npc  # type: ignore[method-assign]
+    catalog.npc = npc
     examples = made.store("examples", ExampleSet("greetings", (Example("Hi.", "Ho."),)))
     for kind, name, version in (
         ("prompts", "dialogue", made.store("prompts", ANOTHER_PROMPT)),

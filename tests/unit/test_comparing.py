@@ -126,7 +126,7 @@ def test_of_many_equal_answers_the_one_that_differs_is_found_in_few_rounds(
         rounds.append(keys)
         return results(title, evaluation, keys)
 
-    many.files.results = counted  # type: ignore[method-assign]
+    many.files.results = counted
     shown = many.comparing.next_pair(title, "e1", "ada").pair
     assert shown is not None
     assert shown.case == "kings/other"

@@ -224,7 +224,7 @@ def test_of_acceptances_at_the_same_time_none_is_lost(ours: Opinions, moto_resou
                     together.wait()
                 return catalog(*arguments, **named)
 
-            self.catalog.put = put  # type: ignore[method-assign]
+            self.catalog.put = put
 
     def accept(number: int) -> None:
         mine = AtOnce(moto_resources, ours.title)

@@ -123,7 +123,7 @@ def test_a_turn_that_could_not_be_remembered_is_kept_as_that(talk: Conversation)
             raise StoreUnavailable("Down.")
 
     players = talk.players
-    talk.players = Forgetful()  # type: ignore[assignment]
+    talk.players = Forgetful()
     turn = say(talk).turn
     spoken = kept(talk, turn)
     assert spoken is not None

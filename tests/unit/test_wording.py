@@ -10,9 +10,9 @@ from npcops.phrases import only_denied, said_in, shows_in, stands_in
 from npcops.wording import numbers, plain, split_sentences, words
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
-UNITS = "zero one two three four five six seven eight nine ten eleven twelve".split()  # noqa: SIM905
-TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()  # noqa: SIM905
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
+UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+TEENS = ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 
 
 def in_words(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -72,7 +72,7 @@ class CommitHydration:
 class FailHydration:
     """Records why a hydration failed, in words that tell its reader what happens next."""
 
-    REASONS = {  # noqa: RUF012 - a constant table
+    REASONS: ClassVar[dict[str, str]] = {
         "ModelUnavailable": "The embedding model did not answer. This is tried again tonight, or by reconciling now.",
         "ModelFailed": "The embedding model refused the text. Please show this document to your operator.",
         "StoreUnavailable": "The index did not answer. This is tried again tonight, or by reconciling now.",

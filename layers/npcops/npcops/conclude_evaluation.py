@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -102,7 +102,7 @@ class ConcludeEvaluation:
 class FailEvaluation:
     """Records why an evaluation failed, in words that tell its reader what to do."""
 
-    REASONS = {  # noqa: RUF012 - a constant table
+    REASONS: ClassVar[dict[str, str]] = {
         "ModelUnavailable": "A model did not answer.",
         "StoreUnavailable": "A data store did not answer.",
         "States.DataLimitExceeded": "There were more cases than one evaluation can hold.",

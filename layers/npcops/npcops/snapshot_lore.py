@@ -117,7 +117,8 @@ class SnapshotLore:
             if left() < SECONDS_TO_STOP:
                 return self._written(title, record, space, batch)
             count = 0
-            for count, indexed in enumerate(chunks, 1):  # noqa: B007 - how many it were
+            for indexed in chunks:
+                count += 1
                 batch.append(indexed)
                 if len(batch) == BATCH:
                     self._store.publish(space, batch)

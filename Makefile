@@ -12,7 +12,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 COMPILE := $(UV) pip compile --quiet --generate-hashes --python-version 3.11 --universal
-TYPED := layers/npcops cli local scripts
+TYPED := layers/npcops cli local scripts training
 # Measuring coverage makes the tests half as slow again: continuous integration does, or `make test COVERAGE=1`.
 COVERED := $(if $(COVERAGE),--cov --cov-report=term)
 TESTED := $(wildcard tests/unit tests/contracts tests/handlers tests/infra tests/local)
@@ -59,7 +59,7 @@ check: setup ## all static checks, as CI runs them
 # OpenSearch is part of the contract tests where it can be had; NPCOPS_REQUIRE_OPENSEARCH=1 insists on it.
 # A server that ran before is left running.
 test: setup ## all tests; the system tests get a local stack of their own
-	@$(PY) -m local.venvs sam cloud
+	@$(PY) -m local.venvs sam cloud tuning
 	@had=no; $(PY) scripts/opensearch.py status >/dev/null && had=yes; \
 	$(PY) scripts/opensearch.py start || test "$${NPCOPS_REQUIRE_OPENSEARCH:-0}" != 1 || exit 1; \
 	status=0; $(PY) -m pytest -q -n 2 --dist worksteal $(COVERED) $(TESTED) || status=$$?; \
@@ -78,8 +78,10 @@ lock: setup ## resolve every requirements file again
 	$(COMPILE) layers/embedded/requirements.in -o layers/embedded/requirements.txt
 	$(COMPILE) layers/scoring/requirements.in -o layers/scoring/requirements.txt
 	$(COMPILE) --override layers/deps/overrides.txt requirements/dev.in -o requirements/dev.txt
+	$(COMPILE) --no-annotate training/requirements.in -o training/requirements.txt
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/cloud.in -o requirements/cloud.txt
+	$(COMPILE) requirements/tuning.in -o requirements/tuning.txt
 
 clean: ## stop everything and remove what was made, but for downloaded weights
 	@if test -f $(VENV)/.ready; then $(PY) -c "from local import stack; stack.clean()"; fi

@@ -26,7 +26,7 @@ STACK = "npcops-local"
 BUILT_FROM = IGNORED / "built-from"
 BUILT = ROOT / ".aws-sam" / "local"
 BUILD_CACHE = ROOT / ".aws-sam" / "cache-local"
-SOURCES = ("template.yaml", "samconfig.toml", "api", "functions", "layers", "statemachines")
+SOURCES = ("template.yaml", "samconfig.toml", "api", "functions", "layers", "pipelines", "statemachines", "training")
 NOT_SOURCE = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache"}
 
 

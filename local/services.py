@@ -18,10 +18,12 @@ from local.state import StackState
 ACCOUNT = "210987654321"
 REGION = "us-east-1"
 DEFAULT_CHAT, EMBEDDINGS = models.DEFAULTS
-CLOUD, BEDROCK, POLLY, COMPREHEND = "cloud", "bedrock", "polly", "comprehend"
-BESIDE = (BEDROCK, POLLY, COMPREHEND)
+CLOUD, BEDROCK, POLLY, COMPREHEND, SAGEMAKER = "cloud", "bedrock", "polly", "comprehend", "sagemaker"
+BESIDE = (BEDROCK, POLLY, COMPREHEND, SAGEMAKER)
+# These work in the cloud, and have to know where it is.
+IN_CLOUD = (BEDROCK, SAGEMAKER)
 PORT_PATIENCE_SECONDS = 3.0
-PREFERRED_PORTS = {CLOUD: 4600, BEDROCK: 4640, POLLY: 4660, COMPREHEND: 4680}
+PREFERRED_PORTS = {CLOUD: 4600, BEDROCK: 4640, POLLY: 4660, COMPREHEND: 4680, SAGEMAKER: 4700}
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "USER", "LD_LIBRARY_PATH", "XDG_CACHE_HOME")
 # By these a developer has another GGUF file, or an OpenAI-compatible server, speak instead.
 OWN_MODEL = ("LOCAL_MODEL_PATH", "LOCAL_OPENAI_BASE_URL", "LOCAL_OPENAI_MODEL", "LOCAL_OPENAI_API_KEY")
@@ -47,6 +49,17 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, **FAKE_CREDENTIALS, "NO_PROXY": "*", **extra}
 
 
+def endpoints(state: StackState) -> dict[str, str]:
+    """Where the SDK finds the services that the embedded cloud lacks."""
+    return {
+        "AWS_ENDPOINT_URL_BEDROCK": url(state, BEDROCK),
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url(state, BEDROCK),
+        "AWS_ENDPOINT_URL_POLLY": url(state, POLLY),
+        "AWS_ENDPOINT_URL_COMPREHEND": url(state, COMPREHEND),
+        "AWS_ENDPOINT_URL_SAGEMAKER": url(state, SAGEMAKER),
+    }
+
+
 def cloud_environment(layout: Layout, state: StackState) -> dict[str, str]:
     """The embedded cloud's settings. All of it also reaches the functions that it runs."""
     return clean_environment(
@@ -68,9 +81,7 @@ def cloud_environment(layout: Layout, state: StackState) -> dict[str, str]:
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(layout.objects),
             "NPCOPS_JWKS_FILE": str(layout.jwks_file),
-            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url(state, BEDROCK),
-            "AWS_ENDPOINT_URL_POLLY": url(state, POLLY),
-            "AWS_ENDPOINT_URL_COMPREHEND": url(state, COMPREHEND),
+            **endpoints(state),
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(ROOT),
@@ -110,34 +121,46 @@ def chosen_chat_model() -> ChatModel:
 def ensure_running(layout: Layout, state: StackState, chat: ChatModel) -> list[str]:
     """Start what does not run; returns the names of the servers that were started. Does not wait.
 
-    The cloud tells functions the others' ports, so a new port restarts the cloud; a new chat model restarts Bedrock.
+    Functions and jobs are told the others' ports, so a new one restarts the cloud and what works in it; a new chat
+    model restarts Bedrock.
     """
     if state.chat_digest != chat.digest:
         processes.stop(state.processes.get(BEDROCK))
         state.chat_digest, state.chat_model = chat.digest, chat.description
-    ports_before = {name: state.ports.get(name) for name in BESIDE}
+    ports_before = {name: state.ports.get(name) for name in (*BESIDE, CLOUD)}
     for name in (*BESIDE, CLOUD):
         if not is_running(state, name):
             patience = PORT_PATIENCE_SECONDS if name in state.ports else 0.0
             state.ports[name] = processes.choose_port(state.ports.get(name, PREFERRED_PORTS[name]), patience)
     if any(state.ports[name] != port for name, port in ports_before.items()):
-        processes.stop(state.processes.get(CLOUD))
-    own = {**chat.own, "PYTHONPATH": str(ROOT)}
-    bedrock = [sys.executable, "-m", "local.bedrock", "--port", str(state.ports[BEDROCK]), "--chat", chat.name]
-    polly = [sys.executable, "-m", "local.polly", "--port", str(state.ports[POLLY])]
-    comprehend = [sys.executable, "-m", "local.comprehend", "--port", str(state.ports[COMPREHEND])]
-    cloud = [str(venvs.binary("cloud", "python")), "-m", "local.emulator"]
-    commands = {
-        BEDROCK: (bedrock, clean_environment(own)),
-        POLLY: (polly, clean_environment({"PYTHONPATH": str(ROOT)})),
-        COMPREHEND: (comprehend, clean_environment({"PYTHONPATH": str(ROOT)})),
-        CLOUD: (cloud, cloud_environment(layout, state)),
-    }
+        for name in (CLOUD, *IN_CLOUD):
+            processes.stop(state.processes.get(name))
+    commands = servers(layout, state, chat)
     started = [name for name in commands if not is_running(state, name)]
     for name in started:
         command, environment = commands[name]
         state.processes[name] = processes.start(command, log_file(layout, name), environment, ROOT)
     return started
+
+
+def servers(layout: Layout, state: StackState, chat: ChatModel) -> dict[str, tuple[list[str], dict[str, str]]]:
+    """Each server's command and environment, in the order in which they are started."""
+    own = {**chat.own, "AWS_ENDPOINT_URL_S3": url(state, CLOUD), "PYTHONPATH": str(ROOT)}
+    bedrock = [sys.executable, "-m", "local.bedrock", "--port", str(state.ports[BEDROCK]), "--chat", chat.name]
+    bedrock += ["--state", str(layout.bedrock)]
+    polly = [sys.executable, "-m", "local.polly", "--port", str(state.ports[POLLY])]
+    comprehend = [sys.executable, "-m", "local.comprehend", "--port", str(state.ports[COMPREHEND])]
+    sagemaker = [sys.executable, "-m", "local.sagemaker", "--port", str(state.ports[SAGEMAKER])]
+    sagemaker += ["--folder", str(layout.sagemaker), "--logs", str(layout.logs)]
+    in_cloud = {"AWS_ENDPOINT_URL": url(state, CLOUD), **endpoints(state), "PYTHONPATH": str(ROOT)}
+    cloud = [str(venvs.binary("cloud", "python")), "-m", "local.emulator"]
+    return {
+        BEDROCK: (bedrock, clean_environment(own)),
+        POLLY: (polly, clean_environment({"PYTHONPATH": str(ROOT)})),
+        COMPREHEND: (comprehend, clean_environment({"PYTHONPATH": str(ROOT)})),
+        SAGEMAKER: (sagemaker, clean_environment(in_cloud)),
+        CLOUD: (cloud, cloud_environment(layout, state)),
+    }
 
 
 def is_running(state: StackState, name: str) -> bool:
@@ -167,6 +190,12 @@ def why_no_voice(state: StackState) -> str | None:
 def save_cloud(state: StackState) -> None:
     """Have the cloud write its state now, not within the next seconds."""
     httpx.post(url(state, CLOUD) + "/_npcops/save", timeout=60, trust_env=False).raise_for_status()
+
+
+def remind(state: StackState) -> int:
+    """Have the steps of tuning runs that wait for work in the cloud ask for it once more; returns how many wait."""
+    answer = httpx.post(url(state, SAGEMAKER) + "/_npcops/remind", timeout=60, trust_env=False).raise_for_status()
+    return int(answer.json()["waiting"])
 
 
 def answers(address: str) -> Callable[[], bool]:

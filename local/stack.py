@@ -97,7 +97,8 @@ def _prepare(layout: Layout, known: StackState, chat: services.ChatModel) -> tup
             state.save(layout, known)
         if started:
             note(f"  starting {' and '.join(started)}, with {chat.description}")
-        services.wait_ready(layout, known, services.CLOUD)
+        for name in (services.CLOUD, services.SAGEMAKER):
+            services.wait_ready(layout, known, name)
         texts.result()
         return build.result(), started
 
@@ -136,6 +137,8 @@ def _converge(layout: Layout, known: StackState, restarted_cloud: bool) -> None:
     restarted = seeding.reconcile(layout, known, restarted_cloud)
     if restarted:
         note(f"  {len(restarted)} documents had been left half done and are hydrated again")
+    if restarted_cloud and (waiting := services.remind(known)):
+        note(f"  {waiting} steps of tuning runs had been left half done and go on")
 
 
 def _seed(layout: Layout, known: StackState) -> None:

@@ -15,8 +15,8 @@ from local.state import StackState
 from npc.errors import CliError
 from npc.output import fail
 
-# One asks whether a small model on a shared machine answers in time; the other kills and restarts the stack.
-ALONE = ("tests/system/test_golden.py", "tests/system/test_local_stack.py")
+# One asks whether a small model on a shared machine answers in time, one trains it, one kills and restarts the stack.
+ALONE = ("tests/system/test_golden.py", "tests/system/test_tuning.py", "tests/system/test_local_stack.py")
 
 
 def runs(asked: list[str]) -> list[list[str]]:
@@ -36,9 +36,7 @@ def run(known: StackState, asked: list[str]) -> int:
     """The exit code of the first run that fails, or 0."""
     real = {
         "NPCOPS_TEST_CLOUD_URL": services.url(known, services.CLOUD),
-        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": services.url(known, services.BEDROCK),
-        "AWS_ENDPOINT_URL_POLLY": services.url(known, services.POLLY),
-        "AWS_ENDPOINT_URL_COMPREHEND": services.url(known, services.COMPREHEND),
+        **services.endpoints(known),
     }
     for arguments in runs(asked):
         command = [sys.executable, "-m", "pytest", "-q", *arguments]

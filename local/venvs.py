@@ -31,11 +31,9 @@ def binary(name: str, program: str) -> Path:
 
 def ensure(name: str) -> bool:
     """Make or update the environment `name`; False if there was nothing to do. Raises SetupFailed."""
-    folder, lock = IGNORED / "venvs" / name, ROOT / "requirements" / f"{name}.txt"
-    wanted = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
-    stamp = folder / ".npcops-lock"
-    if stamp.exists() and stamp.read_text() == wanted:
+    if up_to_date(name):
         return False
+    folder, lock = _folder(name), _lock(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     for command in (
         [uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
@@ -44,8 +42,29 @@ def ensure(name: str) -> bool:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SetupFailed(f"{' '.join(command[:3])} failed:\n{done.stderr.strip()[-2000:]}")
-    stamp.write_text(wanted)
+    _stamp(name).write_text(_wanted(name))
     return True
+
+
+def up_to_date(name: str) -> bool:
+    """Whether there is nothing to do for the environment `name`."""
+    return _stamp(name).exists() and _stamp(name).read_text() == _wanted(name)
+
+
+def _wanted(name: str) -> str:
+    return hashlib.sha256(_lock(name).read_bytes() + sys.version.encode()).hexdigest()
+
+
+def _folder(name: str) -> Path:
+    return IGNORED / "venvs" / name
+
+
+def _lock(name: str) -> Path:
+    return ROOT / "requirements" / f"{name}.txt"
+
+
+def _stamp(name: str) -> Path:
+    return _folder(name) / ".npcops-lock"
 
 
 if __name__ == "__main__":

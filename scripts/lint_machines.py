@@ -16,13 +16,15 @@ from statelint.config import Config
 from statelint.linter import Linter
 
 READERS = ("CSV", "JSON", "JSONL", "MANIFEST", "PARQUET")
+# The numbers that AWS lets JSONata tell, by type of state.
+ADDITIONS = {"Map": "MaxConcurrency", "Wait": "Seconds"}
 
 
 def problems(machine: dict[str, Any]) -> list[str]:
     """Everything wrong with a definition."""
     plain, found = copy.deepcopy(machine), list[str]()
     for name, state in plain.get("States", {}).items():
-        if isinstance(state, dict) and state.get("Type") == "Map":
+        if isinstance(state, dict) and state.get("Type") in ADDITIONS:
             found += [f"{name}: {problem}" for problem in _without_additions(state)]
     try:
         return found + list(Linter.validate(plain, Config(evaluate_jsonata=True)))
@@ -32,17 +34,17 @@ def problems(machine: dict[str, Any]) -> list[str]:
 
 
 def _without_additions(state: dict[str, Any]) -> list[str]:
-    """What is wrong with the fields that AWS has added to Map states, which are taken out of `state`."""
-    found = []
-    most = state.get("MaxConcurrency")
-    if isinstance(most, str):
-        del state["MaxConcurrency"]
+    """What is wrong with fields as AWS has added them to the language; they are replaced by what statelint knows."""
+    found, field = [], ADDITIONS[state["Type"]]
+    told = state.get(field)
+    if isinstance(told, str):
+        state[field] = 1
         try:
-            Jsonata(most.removeprefix("{%").removesuffix("%}").strip())
+            Jsonata(told.removeprefix("{%").removesuffix("%}").strip())
         except JException as error:
-            found.append(f"MaxConcurrency is no JSONata: {error}")
-        if not (most.startswith("{%") and most.endswith("%}")):
-            found.append("MaxConcurrency is neither a number nor JSONata")
+            found.append(f"{field} is no JSONata: {error}")
+        if not (told.startswith("{%") and told.endswith("%}")):
+            found.append(f"{field} is neither a number nor JSONata")
     reader = state.get("ItemReader")
     if isinstance(reader, dict):
         kind = (reader.get("ReaderConfig") or {}).pop("InputType", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ from npcops.errors import Conflict, NotFound
 from npcops.evaluations import Evaluation, Outcome, Reason, SuiteVerdict, Verdict
 from npcops.golden import Expected, GoldenCase, GoldenSuite
 from npcops.plans import Configuration, EvaluationRequest, Subject, SuiteRun
+from npcops.promotions import Promoted
 
 T = TypeVar("T")
 TITLE, LABEL, STAGE_MODEL, AT = "game", "production", "stage-model", "2026-11-20T10:00:00+00:00"
@@ -110,9 +112,15 @@ class Studio:
         self.catalog: Any = catalog or MemoryCatalog()
         self.evaluations = MemoryEvaluations()
         self.title = title
-        evaluations: Any = self.evaluations
-        self.gate = CanonGate(lambda: self.catalog, evaluations, STAGE_MODEL, LABEL)
+        self.promoted = Promoted()
+        self.gate = self.made_gate(lambda _: self.promoted)
         self._numbers = itertools.count(1)
+
+    def made_gate(self, promoted: Callable[[str], Promoted]) -> CanonGate:
+        """A gate that is told so by which model players are answered."""
+        evaluations: Any = self.evaluations
+        self._promoted = promoted
+        return CanonGate(lambda: self.catalog, evaluations, STAGE_MODEL, LABEL, promoted)
 
     def store(self, kind: str, content: Any) -> str:
         """A version that no label points at."""
@@ -145,10 +153,11 @@ class Studio:
         self.move(kind, name_of(content), version, admitted)
         return admitted
 
-    def subject(self, npc: str, versions: dict[str, str] | None = None) -> Subject:
-        """By what an NPC would speak with some versions (by `kind/name`) in the place of production's."""
-        configuration = Configuration(versions=versions or {})
-        return subject_of(self.catalog, configuration, self.title, npc, STAGE_MODEL)[0]
+    def subject(self, npc: str, versions: dict[str, str] | None = None, model: str = "") -> Subject:
+        """By what an NPC would speak with some versions (by `kind/name`) or a model in the place of production's."""
+        configuration = Configuration(versions=versions or {}, model=model)
+        tuned = self._promoted(self.title).current
+        return subject_of(self.catalog, configuration, self.title, npc, STAGE_MODEL, tuned)[0]
 
     def evaluate(
         self,
@@ -158,12 +167,13 @@ class Studio:
         outcome: Outcome = "passed",
         failing: tuple[str, ...] = (),
         request: EvaluationRequest | None = None,
+        model: str = "",
     ) -> str:
         """An evaluation of an NPC by a suite, as it would be with these versions, concluded; returns its id."""
         evaluation = f"evaluation-{next(self._numbers)}"
         _, suite_version = self.catalog.get(self.title, "suites", suite, LABEL)
         reasons = (Reason("failing", "Cases fail.", failing),) if outcome == "failed" else ()
-        run, subject = SuiteRun(npc, suite, suite_version, ()), self.subject(npc, versions)
+        run, subject = SuiteRun(npc, suite, suite_version, ()), self.subject(npc, versions, model)
         before = self.subject(npc).digest if exists(self.catalog, Configuration(), self.title, npc) else ""
         verdict = SuiteVerdict(run, subject, Verdict(outcome, reasons, failing), evaluation, AT, before)
         self.evaluations.evaluations[evaluation] = Evaluation(

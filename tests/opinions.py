@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from npcops.adapters.dynamo_catalog import DynamoCatalog
+from npcops.adapters.dynamo_live import DynamoLiveFigures
 from npcops.adapters.dynamo_players import DynamoPlayers
 from npcops.adapters.dynamo_reviews import DynamoReviews
 from npcops.adapters.dynamo_spoken import DynamoSpoken
@@ -17,6 +18,7 @@ from npcops.identity import Identity
 from npcops.people import Correction, Given, Pair, Rated, Rating, Reviewed, ReviewItem
 from npcops.rate_turn import RateTurn
 from npcops.reviews import Reviews
+from npcops.tuning_ports import LiveFigures
 from npcops.turn_ids import new_turn_id
 from tests.resources import Resources
 
@@ -62,6 +64,7 @@ class Opinions:
         self.title, self.seconds = title, 0
         self.players, self.turns = DynamoPlayers(resources.dynamodb, table), DynamoSpoken(resources.dynamodb, table)
         self.store = DynamoReviews(resources.dynamodb, resources.name("reviews"))
+        self.live: LiveFigures = DynamoLiveFigures(resources.dynamodb, resources.name("models"))
         self.catalog = DynamoCatalog(resources.dynamodb, resources.name("catalog"))
         self.reviews = Reviews(self.turns, self.store, raters, self.now)
         self.corrections = Corrections(self.store, self.catalog, self.now)
@@ -80,7 +83,7 @@ class Opinions:
         self, turn_id: str, score: int = 4, by: str = "ann", *scopes: str, player: str = "", **rating: Any
     ) -> Rated:
         rater = Identity(self.title, by, frozenset(scopes or ("player",)))
-        rate = RateTurn(self.turns, self.store, 30, self.now)
+        rate = RateTurn(self.turns, self.store, self.live, 30, self.now)
         return rate(self.title, player or by, turn_id, rater, Rating(score, **rating))
 
     def review(self, turn_id: str, by: str = "ada", score: int = 3, **rating: Any) -> Reviewed:

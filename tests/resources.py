@@ -94,7 +94,7 @@ class Lagging:
 def create(client: Callable[[str], Any]) -> Resources:
     """Make everything; names are new in every call."""
     made = Resources(client, secrets.token_hex(4))
-    tables = dict.fromkeys(("players", "catalog", "answers", "evaluations"), ("pk", "sk")) | {
+    tables = dict.fromkeys(("players", "catalog", "answers", "evaluations", "models"), ("pk", "sk")) | {
         "ledger": ("title", "path")
     }
     for table, keys in tables.items():
@@ -106,8 +106,9 @@ def create(client: Callable[[str], Any]) -> Resources:
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
             BillingMode="PAY_PER_REQUEST",
         )
-    for bucket in ("lore", "work", "evaluations"):
+    for bucket in ("lore", "work", "evaluations", "training", "models"):
         made.s3.create_bucket(Bucket=made.name(bucket))
+    made.s3.put_bucket_versioning(Bucket=made.name("training"), VersioningConfiguration={"Status": "Enabled"})
     _create_reviews(made)
     _create_bus(made)
     client("stepfunctions").create_state_machine(

@@ -17,12 +17,14 @@ from npc import (
     evaluations,
     judge,
     lore,
+    models,
     players,
     reviews,
     saves,
     stack,
     talk,
     tryouts,
+    tuning,
 )
 from npc.errors import CliError
 from npc.output import fail
@@ -42,6 +44,8 @@ application.add_typer(catalog.commands, name="catalog")
 application.add_typer(evaluations.commands, name="eval")
 application.add_typer(corrections.commands, name="corrections")
 application.add_typer(judge.commands, name="judge")
+application.add_typer(tuning.commands, name="tune")
+application.add_typer(models.commands, name="model")
 application.command("try")(tryouts.try_out)
 REVIEWS = (reviews.rate, reviews.review, reviews.compare)
 for command in (stack.up, stack.down, stack.info, stack.token, stack.login, talk.ask, talk.chat, talk.npcs, *REVIEWS):

@@ -30,14 +30,14 @@ def read_cases(file: Path) -> list[Any]:
     return found
 
 
-def store(session: Session, address: str, data: bytes) -> None:
-    """Put cases at a presigned address. Raises CliError."""
-    _bucket(session, "PUT", address, data, "the evaluation bucket refused the cases")
+def store(session: Session, address: str, data: bytes, bucket: str = "the evaluation bucket") -> None:
+    """Put cases, or other data, at a presigned address. Raises CliError."""
+    _bucket(session, "PUT", address, data, f"{bucket} refused the data", bucket)
 
 
 def load(session: Session, address: str) -> bytes:
     """A file of a report, from a presigned address. Raises CliError."""
-    return _bucket(session, "GET", address, None, "the report cannot be had")
+    return _bucket(session, "GET", address, None, "the report cannot be had", "the evaluation bucket")
 
 
 def write(file: Path, data: bytes) -> None:
@@ -48,12 +48,12 @@ def write(file: Path, data: bytes) -> None:
         raise CliError(f"{file} cannot be written: {error}") from None
 
 
-def _bucket(session: Session, method: str, address: str, data: bytes | None, refused: str) -> bytes:
+def _bucket(session: Session, method: str, address: str, data: bytes | None, refused: str, name: str) -> bytes:
     try:
         with httpx.Client(timeout=_TIMEOUT, transport=session.transport) as bucket:
             answer = bucket.request(method, address, content=data)
     except httpx.TransportError as error:
-        raise NotReachable(f"the evaluation bucket cannot be reached: {error}") from None
+        raise NotReachable(f"{name} cannot be reached: {error}") from None
     if answer.is_error:
         raise CliError(f"{refused}: HTTP {answer.status_code}")
     return answer.content

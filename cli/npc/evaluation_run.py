@@ -71,7 +71,7 @@ def print_verdict(console: Console, found: dict[str, Any]) -> None:
     _print_cases(console, "improved: failed before, and pass now", verdict["improved"], "green")
     if found["comparisons"]:
         console.print()
-        console.print(table(("figure", "candidate", "baseline", "difference", "95 % interval"), _rows(found)))
+        console.print(table(("figure", "candidate", "baseline", "difference", "95 % interval"), rows(found)))
     if found["report"]:
         console.print(f"\nBoth answers side by side: npc eval open {escape(found['id'])}", soft_wrap=True)
 
@@ -94,7 +94,8 @@ def _print_cases(console: Console, title: str, keys: list[str], colour: str) -> 
         console.print(f"  and {len(keys) - MOST_SHOWN} more")
 
 
-def _rows(found: dict[str, Any]) -> list[list[str]]:
+def rows(found: dict[str, Any]) -> list[list[str]]:
+    """An evaluation's figures: name, candidate, baseline, difference and interval, each as a person reads it."""
     return [
         [
             one["metric"],

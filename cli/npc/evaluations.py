@@ -162,20 +162,23 @@ def trend(
     limit: Annotated[int, typer.Option(help="How many evaluations at most.")] = 20,
     to: Annotated[Path | None, typer.Option("--to", help="Also write a page to this file (.html).")] = None,
 ) -> None:
-    """Show an NPC's figures, evaluation by evaluation."""
+    """Show an NPC's figures, evaluation by evaluation, and what turns of players showed."""
     session = of(context)
     params = {"limit": limit, "page": "html" if to else ""}
     found = session.api().call("GET", f"/v1/npcs/{segment(npc)}/trend", params=params)
     if to:
         evaluation_files.write(to, found["page"].encode())
+    live = found.get("live", [])
 
     def for_people(console: Console) -> None:
         told = _trend(found["points"], list(TREND)[: NARROW if console.width < WIDE_COLUMNS else None])
         console.print(told if found["points"] else escape(f"no evaluation of {npc} is concluded"))
+        if live:
+            console.print(_live(live))
         if to:
             console.print(escape(str(to)), soft_wrap=True)
 
-    show(session.as_json, {"points": found["points"]}, for_people)
+    show(session.as_json, {"points": found["points"], "live": live}, for_people)
 
 
 def _trend(points: list[dict[str, Any]], names: list[str]) -> Table:
@@ -189,6 +192,18 @@ def _trend(points: list[dict[str, Any]], names: list[str]) -> Table:
         for point in points
     ]
     return table(("day", "evaluation", "verdict", "cases", "pass", *(TREND[name] for name in figures)), rows)
+
+
+def _live(points: list[dict[str, Any]]) -> Table:
+    rows = [
+        [
+            f"{point['first'][5:]} to {point['last'][5:]}",
+            *(point["turns"], point["failed"], point["measured"], amount("groundedness", point["groundedness"])),
+            *(point["rated"], "–" if point["rating"] is None else f"{point['rating']:.1f}"),
+        ]
+        for point in points
+    ]
+    return table(("players' turns", "counted", "failed", "measured", "grounded", "rated", "rating"), rows)
 
 
 def _follow(session: Session, started: dict[str, Any], wait: bool) -> None:

@@ -88,9 +88,9 @@ class Reporter:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """`done` of `total` steps of `what` are behind us."""
-        self._bar.update(self._task, description=what, completed=done, total=total)
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        """`done` of `total` steps of `what` are behind us; None: nobody knows how many there will be."""
+        self._bar.update(self._task, description=escape(what), completed=done, total=total)
         if not progress_console.is_terminal and time.monotonic() - self._told_at > self._every:
             self._told_at = time.monotonic()
-            note(f"  {what}: {done} of {total}")
+            note(f"  {what}: {done} of {total}" if total is not None else f"  {what}")

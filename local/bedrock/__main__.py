@@ -1,4 +1,4 @@
-"""Serves Bedrock Runtime on loopback: `python -m local.bedrock --port 8081`."""
+"""Serves Bedrock Runtime on loopback, and with --state its control plane: `python -m local.bedrock --port 8081`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ import uvicorn
 
 from local import models as weights
 from local.bedrock.app import create_app
+from local.bedrock.control import ControlPlane
 from local.bedrock.models import DEFAULT_CHAT, Models, Settings
+from local.bedrock.objects import Objects
 
 
 def main() -> int:
@@ -25,6 +27,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--models-dir", type=Path, default=weights.default_directory())
     parser.add_argument("--chat", action="append", choices=chat_names, help=f"repeatable; {DEFAULT_CHAT} if absent")
+    parser.add_argument("--state", type=Path, help="where customization jobs and custom models are kept")
     options = parser.parse_args()
     settings = Settings.from_environment(os.environ, options.models_dir, options.chat or ())
     if problem := settings.problem():
@@ -33,7 +36,9 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # One line a request would double what the deployed functions log.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    uvicorn.run(create_app(Models(settings)), host="127.0.0.1", port=options.port, access_log=False)
+    models = Models(settings)
+    control = ControlPlane(options.state, models, Objects()) if options.state else None
+    uvicorn.run(create_app(models, control), host="127.0.0.1", port=options.port, access_log=False)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The HTTP side: Converse, ConverseStream, InvokeModel and a health page."""
+"""The HTTP side: Converse, ConverseStream, InvokeModel, a health page, and the control plane where there is one."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from local.bedrock import converse, embeddings, eventstream
+from local.bedrock.control import ControlPlane
+from local.bedrock.converse import ChatModel
 from local.bedrock.errors import ServiceError, UnknownOperationError, ValidationError
 from local.bedrock.models import Models
 
@@ -27,17 +29,23 @@ _LOG = logging.getLogger(__name__)
 _CLIENT_CLOSED = 499
 
 
-def create_app(models: Models) -> Starlette:
-    """The ASGI application; it loads the models in the background when it starts."""
+def create_app(models: Models, control: ControlPlane | None = None) -> Starlette:
+    """The ASGI application; it loads the models, and goes on with customization jobs, in the background."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        loading = asyncio.create_task(models.load())
+        tasks = [asyncio.create_task(models.load())]
+        if control is not None:
+            tasks.append(asyncio.create_task(control.run()))
         yield
-        loading.cancel()
+        for task in tasks:
+            task.cancel()
+        # A trainer is ended before this process is.
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    service = _Service(models)
+    service = _Service(models, control)
     routes = [
+        *(control.routes(_headers) if control is not None else []),
         Route("/health", service.health),
         Route("/model/{model_id:path}/converse", service.converse, methods=["POST"]),
         Route("/model/{model_id:path}/converse-stream", service.converse_stream, methods=["POST"]),
@@ -49,8 +57,8 @@ def create_app(models: Models) -> Starlette:
 
 
 class _Service:
-    def __init__(self, models: Models) -> None:
-        self._models = models
+    def __init__(self, models: Models, control: ControlPlane | None) -> None:
+        self._models, self._control = models, control
 
     async def health(self, _: Request) -> Response:
         """Readiness of each model, and the peak memory of this process in megabytes."""
@@ -63,14 +71,14 @@ class _Service:
     async def converse(self, http: Request) -> Response:
         started = time.monotonic()
         request = converse.parse(await _json(http))
-        model = await self._models.chat(http.path_params["model_id"])
+        model = await self._chat(http.path_params["model_id"])
         body = await _unless_gone(http, _gather(model, request, started))
         return Response(status_code=_CLIENT_CLOSED) if body is None else JSONResponse(body, headers=_headers())
 
     async def converse_stream(self, http: Request) -> Response:
         started = time.monotonic()
         request = converse.parse(await _json(http))
-        model = await self._models.chat(http.path_params["model_id"])
+        model = await self._chat(http.path_params["model_id"])
         events = model.respond(request)
         # An error that precedes the first event is an HTTP error, not a frame.
         first = await anext(events)
@@ -88,8 +96,13 @@ class _Service:
         }
         return JSONResponse(body, headers=headers)
 
+    async def _chat(self, model_id: str) -> ChatModel:
+        if self._control is not None and self._control.names(model_id):
+            return await self._control.chat(model_id)
+        return await self._models.chat(model_id)
+
     async def unknown(self, _: Request) -> Response:
-        raise UnknownOperationError("The operation is not served by the local Bedrock Runtime.")
+        raise UnknownOperationError("The operation is not served by the local Bedrock.")
 
 
 async def _gather(model: converse.ChatModel, request: converse.Request, started: float) -> dict[str, Any]:

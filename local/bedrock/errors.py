@@ -1,4 +1,4 @@
-"""The exceptions of the Bedrock Runtime API, with the HTTP status that each one travels with."""
+"""The exceptions of the Bedrock APIs, with the HTTP status that each one travels with."""
 
 from __future__ import annotations
 
@@ -43,7 +43,21 @@ class ModelTimeoutError(ServiceError):
 
 
 class UnknownOperationError(ServiceError):
-    """The path is not an operation of Bedrock Runtime that is served here."""
+    """The path is not an operation of Bedrock that is served here."""
 
     name = "UnknownOperationException"
     status = 404
+
+
+class ResourceNotFoundError(ServiceError):
+    """There is no resource of that name."""
+
+    name = "ResourceNotFoundException"
+    status = 404
+
+
+class ConflictError(ServiceError):
+    """The request contradicts what is there."""
+
+    name = "ConflictException"
+    status = 400

@@ -40,12 +40,20 @@ class Chunk:
 class Llama:
     """One loaded GGUF model."""
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
-        """Loads the weights, which takes about a second; raises RuntimeError if they cannot be read."""
+    def __init__(self, path: Path, threads: int | None = None, adapter: Path | None = None, slots: int = SLOTS) -> None:
+        """Loads the weights, which takes about a second; raises RuntimeError if they cannot be read.
+
+        With an adapter (a GGUF file, too) the model is the tuned one. Weights are mapped, so that models of one file
+        share them; each has a context of its own for every slot.
+        """
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
-        params.n_ctx = CONTEXT_TOKENS * SLOTS
-        params.n_parallel = SLOTS
+        if adapter is not None:
+            info = xllamacpp.CommonAdapterLoraInfo()
+            info.path, info.scale = str(adapter), 1.0
+            params.lora_adapters = [info]
+        params.n_ctx = CONTEXT_TOKENS * slots
+        params.n_parallel = slots
         params.cache_ram_mib = PROMPT_CACHE_MIB
         params.verbosity = 0
         params.ui = False
@@ -98,6 +106,19 @@ class Llama:
         if response.status_code != httpx.codes.OK:
             raise _failure(body)
         return str(body["prompt"])
+
+    async def tokens(self, text: str, whole: bool) -> list[int]:
+        """The text in the model's own vocabulary. A whole prompt may hold control tokens, and begins as the model
+        expects it; anything else is words alone.
+        """
+        body = {"content": text, "add_special": whole, "parse_special": whole}
+        try:
+            response = await self._http.post("/tokenize", json=body)
+        except httpx.HTTPError as error:
+            raise ModelError(f"The model stopped answering ({type(error).__name__}).") from error
+        if response.status_code != httpx.codes.OK:
+            raise _failure(response.json())
+        return [int(token) for token in response.json()["tokens"]]
 
     async def aclose(self) -> None:
         """Closes the connection; the weights go with the process."""

@@ -24,6 +24,15 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Base:
+    """A model that can be tuned: its file, the loaded model, and what chooses its cues."""
+
+    path: Path
+    model: Llama
+    relevance: Relevance
+
+
+@dataclass(frozen=True)
 class Settings:
     """What to serve; `chat` are names of `models.lock.json`."""
 
@@ -68,6 +77,7 @@ class Models:
         self._chat_names = {known[name].bedrock_id: name for name in settings.chat}
         self._embeddings_id = known[EMBEDDINGS].bedrock_id
         self._chat: dict[str, ChatModel] = {}
+        self._bases: dict[str, Base] = {}
         self._embedder: MiniLM | None = None
         self._done = asyncio.Event()
         self._failure = ""
@@ -93,7 +103,9 @@ class Models:
                 )
             else:
                 path = settings.model_path or weights.weights_file(name, settings.directory)
-                self._chat[model_id] = Speaker(await asyncio.to_thread(Llama, path), relevance)
+                model = await asyncio.to_thread(Llama, path)
+                self._bases[model_id] = Base(path, model, relevance)
+                self._chat[model_id] = Speaker(model, relevance)
             _LOG.info("ready: %s", model_id)
 
     async def chat(self, model_id: str) -> ChatModel:
@@ -111,6 +123,22 @@ class Models:
         await self._ready()
         assert self._embedder is not None
         return self._embedder
+
+    def untunable(self, model_id: str) -> str:
+        """Why a model cannot be tuned; empty if it can."""
+        if model_id not in self._chat_names:
+            return "The provided model identifier is invalid, or the model is not one that can be customized."
+        if self._settings.openai_base_url:
+            return "The chat model is another server's (LOCAL_OPENAI_BASE_URL), which cannot be tuned from here."
+        return ""
+
+    async def base(self, model_id: str) -> Base:
+        """A model that can be tuned; waits for the weights, however long they take to be read."""
+        if refusal := self.untunable(model_id):
+            raise ValidationError(refusal)
+        await self._done.wait()
+        await self._ready()
+        return self._bases[model_id]
 
     def state(self) -> dict[str, str]:
         """Each id with `ready`, `loading` or the failure."""

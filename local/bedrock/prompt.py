@@ -91,6 +91,22 @@ def neutralise(text: str, name: str) -> str:
     return re.sub(rf"(?i)\b({labels})\s*[:：]", r"\1,", line)
 
 
+def opening(scene: Scene) -> str:
+    """How every prompt of a character begins, with the blank line that follows."""
+    return _opening(scene) + "\n\n"
+
+
+def asked(scene: Scene, exchange: Example) -> str:
+    """An exchange up to the name of who answers it, as it stands in a prompt."""
+    note = [f"{NOTE}: {neutralise(exchange.note, scene.name)}"] if exchange.note else []
+    return "\n".join([*note, f"{PLAYER}: {neutralise(exchange.player, scene.name)}", f"{scene.name}:"])
+
+
+def answered(scene: Scene, exchange: Example) -> str:
+    """What follows `asked`, up to the next exchange."""
+    return f" {neutralise(exchange.reply, scene.name)}\n\n"
+
+
 def render(scene: Scene, cues: Cues, history: Sequence[tuple[str, str]], player: str) -> str:
     """The whole prompt; `history` holds earlier (player, character) lines, oldest first."""
     shown = [*WORKED, *cues.examples]

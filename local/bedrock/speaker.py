@@ -44,11 +44,15 @@ _WORDS = re.compile(r"[^\W\d_]{4,}")
 
 
 class Speaker:
-    """One chat model, with the embedding model that helps it to choose what to look at."""
+    """One chat model, with the embedding model that helps it to choose what to look at.
 
-    def __init__(self, model: Llama, relevance: Relevance) -> None:
+    A tuned model speaks, but its base, the `clerk`, records what goes with the words: it was tuned for words alone.
+    """
+
+    def __init__(self, model: Llama, relevance: Relevance, clerk: Llama | None = None) -> None:
         self._model = model
         self._relevance = relevance
+        self._clerk = clerk or model
 
     def respond(self, request: Request) -> AsyncGenerator[Event, None]:
         """Streams the answer."""
@@ -112,7 +116,7 @@ class Speaker:
             return ""
         text = noting.render(told, name)
         options = {"n_predict": noting.MAX_TOKENS, "temperature": 0, "stop": ["\n"], "id_slot": _NOTE_SLOT}
-        return noting.note((await self._model.complete(text, **options)).text, told)
+        return noting.note((await self._clerk.complete(text, **options)).text, told)
 
     async def _recorded(
         self, schema: dict[str, Any], name: str, player: str, said: str
@@ -120,7 +124,7 @@ class Speaker:
         if not schema["properties"]:
             return Chunk(""), {}
         text = record.render(schema, name, player, said)
-        chunk = await self._model.complete(
+        chunk = await self._clerk.complete(
             text, grammar=grammar_of(schema), n_predict=record.MAX_TOKENS, temperature=0, id_slot=_RECORD_SLOT
         )
         try:
@@ -129,7 +133,7 @@ class Speaker:
             raise ModelError("The model did not complete the input of the tool.") from error
 
     async def _by_template(self, request: Request) -> AsyncGenerator[Event, None]:
-        text = await self._model.apply_template(_messages(request))
+        text = await self._model.apply_template(messages_of(request))
         options = _options(request)
         if request.tool:
             options["grammar"] = grammar_of(request.tool.schema)
@@ -142,7 +146,8 @@ class Speaker:
         yield _finish(request, end.stop == "limit", end)
 
 
-def _messages(request: Request) -> list[dict[str, str]]:
+def messages_of(request: Request) -> list[dict[str, str]]:
+    """The request as messages for the template of the model file."""
     system = list(request.system)
     if request.tool:
         system.append(f"Answer with the JSON input of {request.tool.name}. {request.tool.description}")

@@ -1,4 +1,4 @@
-"""The HTTP side: DetectToxicContent and a health page."""
+"""The HTTP side: DetectToxicContent, DetectPiiEntities and a health page."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.comprehend.asked import segments_of
+from local.comprehend.asked import document_of, segments_of
 from local.comprehend.detector import Detector
 from local.comprehend.errors import FAILED, ComprehendError
+from local.comprehend.personal import entities_of
 
-TARGET = "Comprehend_20171127.DetectToxicContent"
+TARGETS = "Comprehend_20171127."
 CONTENT_TYPE = "application/x-amz-json-1.1"
 _LOG = logging.getLogger(__name__)
 
@@ -39,12 +40,15 @@ class _Service:
         return JSONResponse({"toxicity": self._detector.state()})
 
     async def call(self, http: Request) -> Response:
-        if http.headers.get("x-amz-target") != TARGET:
+        operation = http.headers.get("x-amz-target", "").removeprefix(TARGETS)
+        if operation not in ("DetectToxicContent", "DetectPiiEntities"):
             raise ComprehendError("UnknownOperationException", "The operation is not served by the local Comprehend.")
         try:
             body = json.loads(await http.body())
         except ValueError:
             raise ComprehendError("SerializationException", "The request body is not valid JSON.") from None
+        if operation == "DetectPiiEntities":
+            return _answer({"Entities": entities_of(document_of(body))})
         scores = await self._detector.toxicity(segments_of(body))
         # What kind of toxicity it is cannot be told: the texts that were learned from are labelled toxic or not.
         return _answer({"ResultList": [{"Labels": [], "Toxicity": score} for score in scores]})

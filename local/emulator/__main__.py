@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from local.emulator import api_repairs, lambda_repairs, map_repairs, stream_repairs
+from local.emulator import api_repairs, lambda_repairs, map_repairs, s3_repairs, sagemaker_repairs, stream_repairs
 from local.emulator.keeping import StateKeeper, watched
 
 STATE = Path(os.environ["STATE_DIR"]).parent
@@ -21,7 +21,8 @@ MOST_EXECUTIONS = int(os.environ.get("NPCOPS_EXECUTIONS_AT_ONCE", "6"))
 def repair() -> None:
     """Apply every repair. Raises UnsupportedEmulator."""
     from ministack.core import lambda_runtime
-    from ministack.services import apigateway, apigateway_v1, lambda_svc, stepfunctions
+    from ministack.services import apigateway, apigateway_v1, eventbridge, lambda_svc, s3, stepfunctions
+    from ministack.services.cloudformation import provisioners
 
     lambda_repairs.check_version()
     api_repairs.honour_openapi(apigateway_v1)
@@ -36,6 +37,9 @@ def repair() -> None:
     stream_repairs.limit_posts(apigateway)
     stream_repairs.refuse_as_unauthorized(apigateway, lambda_svc)
     map_repairs.evaluate_jsonata(stepfunctions)
+    s3_repairs.tell_versions(s3, eventbridge)
+    sagemaker_repairs.let_services_speak(eventbridge)
+    sagemaker_repairs.deploy_pipelines(provisioners)
     stepfunctions._run_execution = lambda_repairs.limit_running(stepfunctions._run_execution, MOST_EXECUTIONS)
 
 

@@ -218,3 +218,9 @@ def test_results_survive_what_json_cannot_say_twice(files: EvaluationFiles, titl
     strange = msgspec.structs.replace(planned, case=case("case-0", "mira", 'Quote " and \u2028 and 🦀'))
     files.put_result(title, "e1", a_result(strange))
     assert files.result(title, "e1", planned.key).planned == strange
+
+
+def test_a_report_is_where_its_uri_says(files: EvaluationFiles, title: str, resources: Resources) -> None:
+    files.put_report(title, "e1", "report.json", b"{}", "application/json")
+    bucket, _, key = files.report_uri(title, "e1", "report.json").removeprefix("s3://").partition("/")
+    assert resources.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == b"{}"

@@ -9,7 +9,7 @@ import pytest
 
 from npcops.adapters.dynamo_evaluations import DynamoEvaluations
 from npcops.errors import Conflict, NotFound
-from npcops.evaluations import Verdict
+from npcops.evaluations import LivePoint, Verdict
 from npcops.plans import Change, Subject
 from npcops.studio_ports import EvaluationStore
 from tests.evaluation_samples import SUBJECT, a_point, a_title, a_verdict, an_evaluation
@@ -150,3 +150,25 @@ def test_figures_come_oldest_first_and_once_for_each_evaluation(store: Evaluatio
     ]
     assert len(store.points(title, "mira-tull", 10)) == 5
     assert store.points(title, "nobody", 10) == []
+
+
+def test_points_with_figures_by_case_are_kept_apart(store: EvaluationStore, title: str) -> None:
+    """Whoever watches them must not read all others, and whoever shows a trend not every case."""
+    watched = msgspec.structs.replace(a_point("0" * 22), by_case={"c1": {"pass_rate": 1.0}})
+    store.add_points(title, [watched, a_point("1" * 22)])
+    store.add_points(title, [watched])
+    assert store.watched_points(title, "mira", 10) == [watched]
+    assert [point.evaluation for point in store.points(title, "mira", 10)] == ["0" * 22, "1" * 22]
+    assert all(not point.by_case for point in store.points(title, "mira", 10))
+    assert store.watched_points(title, "mir", 10) == store.watched_points(f"{title}-2", "mira", 10) == []
+
+
+def test_the_newest_live_points_come_last_each_period_once(store: EvaluationStore, title: str) -> None:
+    points = [
+        LivePoint("mira", f"2026-11-{day:02d}", "2026-11-01", "2026-11-02", day, 0, 1, 0, 0.5) for day in (2, 9, 16, 23)
+    ]
+    store.add_live_points(title, [points[2], points[0], msgspec.structs.replace(points[1], turns=99)])
+    store.add_live_points(title, points[1:])
+    assert store.live_points(title, "mira", 10) == points
+    assert store.live_points(title, "mira", 2) == points[2:]
+    assert store.points(title, "mira", 10) == store.live_points(title, "tib", 10) == []

@@ -6,6 +6,7 @@ import json
 import secrets
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
@@ -13,6 +14,7 @@ from npcops.adapters.aws_services import EventBridgePublisher, ParameterTunedMod
 from npcops.errors import StoreUnavailable
 from npcops.hydration import Change
 from npcops.hydration_events import changed_document
+from npcops.promotions import Promoted, Served, Shift
 from tests.resources import Resources
 
 
@@ -84,26 +86,40 @@ def test_a_machine_that_does_not_answer_is_unavailable(failure: Exception) -> No
 
 
 def test_a_title_without_a_promoted_model_has_none(resources: Resources, title: str) -> None:
-    assert ParameterTunedModels(lambda: resources.client("ssm"), "/npcops/test/models", 15).promoted(title) is None
+    models = ParameterTunedModels(lambda: resources.client("ssm"), "/npcops/test/models", 15)
+    assert models.promoted(title) == Promoted()
 
 
 def test_the_promoted_model_is_read_again_after_a_while(resources: Resources, title: str) -> None:
     now = 0.0
     models = ParameterTunedModels(lambda: resources.client("ssm"), "/npcops/test/models/", 15, clock=lambda: now)
     name = f"/npcops/test/models/{title}"
-    assert models.promoted(title) is None
-    resources.client("ssm").put_parameter(Name=name, Type="String", Value='{"model": "tuned-1"}')
-    assert models.promoted(title) is None
+    served = Served("base@arn", "nova", 3, ("mira",), (Served("base@other", "nova", 2),))
+    decided = Promoted(served, None, Shift(served, 10, "p1", "2026-11-20T12:00:00.000+00:00"), 4, "p0")
+    assert models.promoted(title).current is None
+    value = msgspec.json.encode(decided).decode()
+    resources.client("ssm").put_parameter(Name=name, Type="String", Value=value)
+    assert models.promoted(title).current is None
     now = 16.0
-    assert models.promoted(title) == "tuned-1"
-    assert models.promoted(f"{title}-2") is None
+    found = models.promoted(title)
+    assert msgspec.convert(msgspec.to_builtins(found), Promoted) == decided
+    assert models.promoted(f"{title}-2").current is None
     resources.client("ssm").delete_parameter(Name=name)
-    assert models.promoted(title) == "tuned-1"
+    assert models.promoted(title).current == served
     now = 32.0
-    assert models.promoted(title) is None
+    assert models.promoted(title).current is None
 
 
-@pytest.mark.parametrize("value", ["no json", "{}", '"tuned-1"', "[]"])
+def test_a_parameter_that_names_a_model_alone_is_still_read(resources: Resources, title: str) -> None:
+    name = f"/npcops/test/models/{title}"
+    resources.client("ssm").put_parameter(Name=name, Type="String", Value='{"model": "tuned-1"}')
+    found = ParameterTunedModels(lambda: resources.client("ssm"), "/npcops/test/models").promoted(title)
+    assert found == Promoted(Served("tuned-1", "", 0))
+
+
+@pytest.mark.parametrize(
+    "value", ["no json", "{}", '"tuned-1"', "[]", '{"model": ""}', '{"current": 3, "revision": 1}']
+)
 def test_a_parameter_that_cannot_be_read_is_no_model(resources: Resources, title: str, value: str) -> None:
     resources.client("ssm").put_parameter(Name=f"/npcops/test/models/{title}", Type="String", Value=value)
     with pytest.raises(StoreUnavailable, match=title):

@@ -67,6 +67,8 @@ def stage(
         "REVIEW_DEGRADED_SHARE": "1",
         "REVIEW_MEASURED_SHARE": "1",
         "REVIEW_GROUNDEDNESS": "0.5",
+        "MODELS_TABLE": moto_resources.name("models"),
+        "SLOW_TURN_MILLISECONDS": "8000",
         "EVALUATIONS_TABLE": moto_resources.name("evaluations"),
         "EVALUATIONS_BUCKET": moto_resources.name("evaluations"),
         "EVENT_BUS": moto_resources.name("bus"),

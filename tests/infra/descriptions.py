@@ -75,6 +75,11 @@ def machine(name: str = "hydrate_lore") -> dict[str, Any]:
     return dict(json.loads(machine_text(name)))
 
 
+def pipeline_text() -> str:
+    """The pipeline's definition, with the functions of CloudFormation in it."""
+    return (ROOT / "pipelines/tune.json").read_text()
+
+
 def sample(name: str) -> Any:
     """events/{name}.json."""
     return json.loads((ROOT / "events" / f"{name}.json").read_text())

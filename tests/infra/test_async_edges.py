@@ -60,8 +60,24 @@ def test_the_edges_are_the_ones_we_know_of() -> None:
         "LoreChanged -> HydrateLore",
         "CasesUploaded -> TakeCases",
         "TakeCases fails",
+        "TrainingUploaded -> TakeTraining",
+        "TakeTraining fails",
+        "PipelineEnded -> EndTuning",
+        "EndTuning fails",
+        "CallbackWaits -> TakeCallback",
+        "CallbackBrokenOffRule -> CallbackQueue",
+        "Period -> EvaluateLive",
+        "EvaluateLive fails",
+        "NewPoint -> WatchTrend",
+        "WatchTrend fails",
         "Nightly -> ReconcileTitles",
         "ReconcileTitles fails",
+        "ModelDecided -> OnModelApproved",
+        "OnModelApproved fails",
+        "BrokenOff -> ReturnTraffic",
+        "ReturnTraffic fails",
+        "Hourly -> RetireModels",
+        "RetireModels fails",
     }
 
 
@@ -77,7 +93,11 @@ def test_defect_12_every_asynchronous_edge_has_a_dead_letter_queue_that_rings(ed
 def test_defect_12_failures_of_the_state_machine_and_of_asynchronous_functions_ring() -> None:
     machines = set(resources("AWS::Serverless::StateMachine"))
     assert watched("AWS/States", "ExecutionsFailed") == watched("AWS/States", "ExecutionsTimedOut") == machines
-    assert watched("AWS/Lambda", "Errors") == {"Remember", "SampleTurn", "ReconcileTitles", "StreamTurn", "TakeCases"}
+    assert watched("AWS/Lambda", "Errors") == {
+        *("Remember", "SampleTurn", "ReconcileTitles", "StreamTurn", "TakeCases", "EvaluateLive", "WatchTrend"),
+        *("OnModelApproved", "ReturnTraffic", "RetireModels"),
+        *("TakeTraining", "EndTuning", "TakeCallback"),
+    }
 
 
 def test_defect_12_failures_and_slowness_of_the_api_ring() -> None:
@@ -112,9 +132,12 @@ def test_defect_12_tracing_is_on_everywhere() -> None:
     assert [machine["Properties"]["Tracing"] for machine in machines] == [{"Enabled": True}] * len(machines)
 
 
-@pytest.mark.parametrize("name", ["Remember", "SampleTurn"])
-def test_defect_04_one_failed_message_does_not_take_its_batch_along(name: str) -> None:
-    event = functions()[name]["Events"]["TurnSpoken"]["Properties"]
+@pytest.mark.parametrize(
+    ("name", "event_name"),
+    [("Remember", "TurnSpoken"), ("SampleTurn", "TurnSpoken"), ("TakeCallback", "CallbackWaits")],
+)
+def test_defect_04_one_failed_message_does_not_take_its_batch_along(name: str, event_name: str) -> None:
+    event = functions()[name]["Events"][event_name]["Properties"]
     assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     queue = resources("AWS::SQS::Queue")[queue_of(event["Queue"])]["Properties"]
     assert queue["VisibilityTimeout"] >= 6 * functions()[name]["Timeout"]
@@ -145,4 +168,11 @@ def test_eventbridge_may_write_to_every_queue_it_is_pointed_at() -> None:
         "SampleTurnDlq.Arn",
         "HydrateLoreDlq.Arn",
         "TakeCasesDlq.Arn",
+        "OnModelApprovedDlq.Arn",
+        "ReturnTrafficDlq.Arn",
+        "WatchTrendDlq.Arn",
+        "TakeTrainingDlq.Arn",
+        "EndTuningDlq.Arn",
+        "CallbackQueue.Arn",
+        "CallbackDlq.Arn",
     }

@@ -13,6 +13,7 @@ import typer
 import yaml
 
 from npc.app import ANYWHERE, application
+from npc.tuning import FileOrCommand
 from npcops import errors
 
 ROOT = Path(__file__).parent.parent.parent
@@ -63,8 +64,9 @@ def source() -> str:
 def test_every_command_exists(document: str, line: tuple[str, str]) -> None:
     words = re.split(r"\s{2,}", next(part for part in line if part))[0].split()
     command: click.Command = typer.main.get_command(application)
-    while isinstance(command, click.Group):
-        name = words.pop(0)
+    while isinstance(command, click.Group) and words:
+        # `npc tune lines.jsonl` is `npc tune run lines.jsonl`.
+        name = command.default if isinstance(command, FileOrCommand) and "." in words[0] else words.pop(0)
         assert name in command.commands, f"{document}: npc has no command {name}"
         command = command.commands[name]
     known = {option for parameter in command.params for option in parameter.opts} | set(ANYWHERE) | {"--help"}

@@ -1,6 +1,7 @@
 """What functions get from the template: layers and times that fit, and an environment that satisfies their settings."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,15 @@ def test_a_layers_lock_pins_every_package_by_hash(layer: str) -> None:
     assert all("==" in pin and "--hash=sha256:" in pin for pin in pins)
 
 
+def test_the_layer_keeps_what_every_client_reads() -> None:
+    """Botocore's descriptions of all other services are left out of it."""
+    sources = [file.read_text("utf-8") for file in (ROOT / "layers/npcops/npcops").rglob("*.py")]
+    called = {name for text in sources for name in re.findall(r'\bclient\(\s*"([a-z0-9-]+)"', text)}
+    kept = re.search(r"(?s)DATA := (.*?[^\\\\])\n", (ROOT / "layers/deps/Makefile").read_text())
+    assert kept is not None
+    assert {"dynamodb", "s3", "sagemaker", "bedrock"} <= called <= set(kept[1].split())
+
+
 def test_only_the_local_stage_carries_the_embedded_store() -> None:
     with_it = {name for name, found in STAGES.items() if "EmbeddedLayer" in Stage(found).resources()}
     attached = {
@@ -63,6 +73,12 @@ def test_only_plan_hydration_carries_the_parsers() -> None:
     assert {n for n, body in functions().items() if "DocumentsLayer" in stage.value(body["Layers"])} == {
         "PlanHydration"
     }
+
+
+def test_only_what_starts_processing_jobs_carries_their_code() -> None:
+    stage = Stage(SERVERLESS)
+    with_it = {name for name, body in functions().items() if "TrainingLayer" in stage.value(body["Layers"])}
+    assert with_it == {"TakeTraining"}
 
 
 def test_only_what_judges_carries_what_it_judges_with() -> None:

@@ -11,22 +11,49 @@ import pytest
 from npcops.adapters.opensearch_index import index_name
 from npcops.adapters.player_table import partition, trial_partition
 from npcops.lore import space_of
+from npcops.recipes import known_recipes
 from npcops.wiring import INDEX_PREFIX
 from tests.infra.descriptions import ACCOUNT, DOMAIN, LOCAL, REGION, SERVERLESS, Stage, functions, operations
 
 STAGES = {"local": LOCAL, "serverless": SERVERLESS, "domain": DOMAIN}
 
+SAGEMAKER, BEDROCK = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}", f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
+TUNABLE = tuple(
+    f"arn:aws:bedrock:{REGION}::foundation-model/{name}"
+    for name in ("amazon.nova-*", "amazon.titan-text-*", "meta.llama3-*")
+)
 # Resources that are broader than one thing, and why. SAM itself attaches two managed policies to every function,
 # AWSLambdaBasicExecutionRole and AWSXrayWriteOnlyAccess (the actions of X-Ray have no resources), and the latter to
 # the state machine.
 BROAD = {
-    "*": "delivering logs of a state machine, speaking and telling toxicity have no resource-level permissions",
+    "*": "delivering logs of a state machine, speaking, telling toxicity and personal data, and signing in to the "
+    "registry of images have no resource-level permissions",
     "LoreBucket.Arn/lore/*": "the objects below one prefix",
     "WorkBucket.Arn/hydration/*": "the objects below one prefix",
     "EvaluationsBucket.Arn/evaluations/*": "the objects below one prefix",
     "EvaluationsBucket.Arn/cases/*": "the objects below one prefix",
+    "TrainingBucket.Arn/training/*": "the objects below one prefix",
+    "ModelsBucket.Arn/runs/*": "the objects below one prefix",
+    "ModelsBucket.Arn/code/*": "the objects below one prefix",
+    f"{SAGEMAKER}:pipeline/npcops-dev-tune/execution/*": "the executions of one pipeline",
+    f"{SAGEMAKER}:processing-job/pipelines-*": "SageMaker names the jobs of its pipelines so",
+    f"{SAGEMAKER}:model-package-group/npcops-dev-*": "a group for each game title",
+    f"{SAGEMAKER}:model-package/npcops-dev-*": "the models of these groups",
+    f"{BEDROCK}:model-customization-job/*": "Bedrock gives jobs their ids",
+    f"{BEDROCK}:custom-model/*": "the same for the models that they make",
+    **dict.fromkeys(TUNABLE, "the base models for which there are recipes"),
+    "ModelsBucket.Arn/runs/*/data/*": "what Bedrock learns, of each run",
+    "ModelsBucket.Arn/runs/*/data/report.json": "what was made of the data of a run, to be known before it is learned",
+    "ModelsBucket.Arn/runs/*/output/*": "what it measures",
+    f"arn:aws:states:{REGION}:{ACCOUNT}:execution:TuneModel.Name:*": "the executions of one machine",
+    f"arn:aws:states:{REGION}:{ACCOUNT}:execution:AssessModel.Name:*": "the executions of one machine",
+    f"{BEDROCK}:custom-model-deployment/*": "Bedrock gives deployments their ids",
+    f"{BEDROCK}:provisioned-model/*": "the same for provisioned throughput",
+    f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/ProcessingJobs:*": "where all processing jobs log",
     f"arn:aws:states:{REGION}:{ACCOUNT}:execution:Evaluate.Name:*": "the executions of one machine",
     f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/npcops/dev/models/*": "one parameter for each game title",
+    f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/npcops/dev/candidates/*": "the same",
+    f"arn:aws:states:{REGION}:{ACCOUNT}:execution:PromoteModel.Name:*": "the executions of one machine",
     "arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0": "a profile calls one model in several regions",
     f"arn:aws:es:{REGION}:{ACCOUNT}:domain/npcops-dev/*": "the paths of one domain, which holds the lore index alone",
     "index/npcops-dev/*": "the indexes of one collection, which holds the lore index alone",
@@ -42,12 +69,15 @@ LOG_DELIVERY = {
     *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
 }
 OWN_POLICIES = (
+    {"Ref": "ReadPipeline"},
     {"Ref": "UseChatModel"},
     {"Ref": "UseEmbeddingModel"},
     {"Ref": "TalkPolicy"},
     {"Ref": "CatalogPolicy"},
     {"Ref": "TrialPolicy"},
     {"Ref": "ReadEvaluations"},
+    {"Ref": "ReadModels"},
+    {"Ref": "DecidePromotions"},
 )
 MANAGED = {
     "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs": "AWS's own role for access logs",
@@ -118,17 +148,26 @@ def test_broad_resources_are_exactly_the_listed_exceptions() -> None:
     assert found == set(BROAD)
 
 
-def test_only_log_delivery_speaking_and_telling_toxicity_are_allowed_on_every_resource() -> None:
+def test_only_what_has_no_resources_of_its_own_is_allowed_on_every_resource() -> None:
     found = [
         (where, set(listed(statement["Action"])))
         for where, statement in statements(Stage(SERVERLESS))
         if statement["Effect"] == "Allow" and "*" in listed(statement.get("Resource", []))
     ]
-    assert sorted(found) == [
+    assert sorted(found, key=lambda one: (one[0], sorted(one[1]))) == [
+        ("AssessModel", LOG_DELIVERY),
         ("Evaluate", LOG_DELIVERY),
         ("HydrateLore", LOG_DELIVERY),
+        ("ProcessingRole", {"comprehend:DetectPiiEntities", "comprehend:DetectToxicContent"}),
+        ("ProcessingRole", {"ecr:GetAuthorizationToken"}),
+        ("PromoteModel", LOG_DELIVERY),
+        ("ReadModels", {"sagemaker:ListModelPackages"}),
+        ("RetireModels", {"bedrock:ListCustomModelDeployments", "bedrock:ListProvisionedModelThroughputs"}),
         ("ScoreCase", {"comprehend:DetectToxicContent"}),
+        ("StartPromotion", {"cloudwatch:DescribeAlarms"}),
         ("TalkPolicy", {"polly:SynthesizeSpeech"}),
+        ("TuneModel", LOG_DELIVERY),
+        ("WatchShift", {"cloudwatch:DescribeAlarms"}),
     ]
 
 
@@ -179,9 +218,15 @@ def test_candidates_are_named_exactly() -> None:
         own = [one for where, one in statements(Stage(parameters)) if where == "UseChatModel"]
         return [one["Resource"] for one in own]
 
-    (stage,) = models(SERVERLESS)
+    stage, tuned = models(SERVERLESS)
+    # Deployments get ids that Bedrock makes up; they are of this account and region.
+    assert tuned == [
+        f"arn:aws:bedrock:{REGION}:{ACCOUNT}:custom-model-deployment/*",
+        f"arn:aws:bedrock:{REGION}:{ACCOUNT}:provisioned-model/*",
+    ]
     assert models(SERVERLESS | given) == [
         stage,
+        tuned,
         ["arn:*:bedrock:*::foundation-model/amazon.nova-pro-v1:0", "arn:*:bedrock:*::foundation-model/x.y-v1"],
         ["arn:*:bedrock:*:*:inference-profile/eu.amazon.nova-pro-v1:0"],
     ]
@@ -199,6 +244,37 @@ def test_trials_reach_no_player_s_data() -> None:
         assert not fnmatch(partition("saltmarrow", player), "#trial#*")
     for name in ("ScoreCase", "TryOut"):
         assert {"Ref": "TalkPolicy"} not in listed(functions()[name]["Policies"])
+
+
+def test_defect_10_one_role_is_handed_on_by_one_function_to_bedrock_alone() -> None:
+    passed = [
+        (where, one["Resource"], one["Condition"])
+        for where, one in statements(Stage(SERVERLESS))
+        if "iam:PassRole" in listed(one["Action"]) and "bedrock.amazonaws.com" in str(one["Condition"])
+    ]
+    to_bedrock = {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}}
+    assert passed == [("StartTuningJob", "TuningRole.Arn", to_bedrock)]
+
+
+def test_defect_10_bedrock_takes_the_role_for_jobs_of_this_account_alone() -> None:
+    (trust,) = [
+        one
+        for where, one in statements(Stage(SERVERLESS))
+        if where == "TuningRole" and "sts:AssumeRole" in one["Action"]
+    ]
+    assert trust["Principal"] == {"Service": "bedrock.amazonaws.com"}
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"{BEDROCK}:model-customization-job/*"},
+    }
+
+
+def test_every_base_model_with_a_recipe_may_be_tuned() -> None:
+    known = [one.customizes for one in known_recipes().values() if one.family != "local"]
+    assert known
+    for name in known:
+        arn = f"arn:aws:bedrock:{REGION}::foundation-model/{name}"
+        assert [pattern for pattern in TUNABLE if fnmatch(arn, pattern)], name
 
 
 def test_a_distributed_map_may_run_its_own_machine_and_no_other() -> None:

@@ -5,7 +5,17 @@ import re
 import pytest
 
 from tests.infra.asl import scopes
-from tests.infra.descriptions import ROOT, folder, functions, machine, machine_text, operations, resources, template
+from tests.infra.descriptions import (
+    ROOT,
+    folder,
+    functions,
+    machine,
+    machine_text,
+    operations,
+    pipeline_text,
+    resources,
+    template,
+)
 
 FUNCTIONS = sorted(functions())
 
@@ -37,9 +47,11 @@ def test_a_task_state_has_the_name_of_its_function(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(resources("AWS::Serverless::StateMachine")))
 def test_every_substitution_is_bound_and_every_binding_is_used(name: str) -> None:
+    """A function's ARN, or a parameter."""
     bound = resources("AWS::Serverless::StateMachine")[name]["Properties"]["DefinitionSubstitutions"]
     assert set(re.findall(r"\$\{(\w+)\}", machine_text(folder(name)))) == set(bound)
-    assert bound == {one: {"Fn::GetAtt": [one.removesuffix("Arn"), "Arn"]} for one in bound}
+    arn = {one: {"Fn::GetAtt": [one.removesuffix("Arn"), "Arn"]} for one in bound}
+    assert bound == {one: {"Ref": one} if one in template()["Parameters"] else arn[one] for one in bound}
 
 
 def test_a_state_machine_has_the_name_of_its_file() -> None:
@@ -57,19 +69,26 @@ def test_an_operation_has_the_name_of_its_function() -> None:
 def test_a_layer_has_the_name_of_its_folder_and_its_makefile_a_target_for_it() -> None:
     for name, body in resources("AWS::Serverless::LayerVersion").items():
         place = body["Properties"]["ContentUri"]
-        assert place == f"layers/{folder(name.removesuffix('Layer'))}/"
+        # What processing jobs run is no library of functions, and has a folder of its own.
+        above = "" if name == "TrainingLayer" else "layers/"
+        assert place == f"{above}{folder(name.removesuffix('Layer'))}/"
         assert f"build-{name}:" in (ROOT / place / "Makefile").read_text()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_has_a_sample_event(name: str) -> None:
-    triggers = {"Remember": "sqs_turn_spoken", "SampleTurn": "sqs_turn_spoken", "StreamTurn": "stream/speak"}
+    triggers = {
+        "Remember": "sqs_turn_spoken",
+        "SampleTurn": "sqs_turn_spoken",
+        "StreamTurn": "stream/speak",
+        "TakeCallback": "sqs_callback",
+    }
     places = [f"{folder(name)}.json", f"api/{folder(name)}.json", f"{triggers.get(name)}.json"]
     assert any((ROOT / "events" / place).exists() for place in places)
 
 
 def test_every_parameter_and_condition_is_used() -> None:
-    text = re.sub(r"(?m)#.*$", "", (ROOT / "template.yaml").read_text())
+    text = re.sub(r"(?m)#.*$", "", (ROOT / "template.yaml").read_text()) + pipeline_text()
     unused = [
         name
         for name in (*template()["Parameters"], *template()["Conditions"])

@@ -10,12 +10,14 @@ import msgspec
 import pytest
 from moto.events.models import EventPattern
 
-from npcops.canon_gate import OVERRIDDEN, overridden
+from npcops import model_events
+from npcops.canon_gate import OVERRIDDEN, overridden, overridden_model
 from npcops.catalogue import Move
 from npcops.conclude_evaluation import CONCLUDED, Concluded
 from npcops.dialogue import Spoken
 from npcops.errors import GateClosed
 from npcops.hydration_events import changed_document
+from npcops.promotions import ModelMove, Served
 from tests.infra.descriptions import ROOT, SERVERLESS, Stage, functions, operations, resources, sample
 
 OURS = (
@@ -25,6 +27,13 @@ OURS = (
     "lore_deleted.v1",
     "canon_gate_overridden.v1",
     "evaluation_concluded.v1",
+    "model_approved.v1",
+    "model_refused.v1",
+    "model_promoted.v1",
+    "model_returned.v1",
+    "model_rolled_back.v1",
+    "drift_detected.v1",
+    "live_measured.v1",
 )
 ALL = sorted(path.relative_to(ROOT / "events") for path in (ROOT / "events").rglob("*.json"))
 
@@ -79,6 +88,51 @@ def test_what_an_override_announces_is_what_the_schema_says() -> None:
     assert sample("canon_gate_overridden.v1")["detail-type"] == OVERRIDDEN
 
 
+def test_what_is_announced_of_models_is_what_the_schemas_say() -> None:
+    served = Served("base@arn", "nova", 3, ("mira",))
+    at, title = "2026-11-20T12:00:00+00:00", "saltmarrow"
+    promoted = ModelMove("p1", "promoted", 3, 0, "lead", at)
+    back = ModelMove("r1", "rolled-back", 0, 3, "lead", at, "It forgets.")
+    announced = {
+        model_events.APPROVED: model_events.approved(title, served, "", "a1", at),
+        model_events.REFUSED: model_events.refused(title, 3, "Not ready.", "a1", at),
+        model_events.PROMOTED: model_events.promoted(title, promoted),
+        model_events.RETURNED: model_events.returned(title, promoted, 10, ["It was slow."]),
+        model_events.ROLLED_BACK: model_events.rolled_back(title, back),
+    }
+    for kind, detail in announced.items():
+        name = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind).lstrip("_")
+        jsonschema.validate(detail, schema(name))
+    closed = GateClosed("Closed.", [{"npc": "mira"}])
+    over = ModelMove("p1", "begun", 3, 0, "lead", at, "The demo is at noon.", "overridden")
+    detail = overridden_model(title, "production", over, closed) | {"id": "1"}
+    jsonschema.validate(detail, schema("canon_gate_overridden.v1"))
+
+
+@pytest.mark.parametrize("approval", ["Approved", "Rejected", "PendingManualApproval"])
+def test_the_rule_of_decisions_matches_those_of_this_stage(approval: str) -> None:
+    """QA and PROD never together: the whole prefix of the stage is asked for."""
+    rule = functions()["OnModelApproved"]["Events"]["ModelDecided"]["Properties"]["Pattern"]
+    pattern, event = dict(Stage({**SERVERLESS, "Stage": "dev"}).value(rule)), sample("on_model_approved")
+    event["detail"]["ModelApprovalStatus"] = approval
+    assert matches(pattern, event) == (approval != "PendingManualApproval")
+    for group in ("npcops-prod-saltmarrow", "npcops-device-x", "xnpcops-dev-saltmarrow"):
+        event["detail"]["ModelPackageGroupName"] = group
+        assert not matches(pattern, event)
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"])
+def test_the_rule_of_promotions_that_broke_off_matches_these_alone(status: str) -> None:
+    rule = functions()["ReturnTraffic"]["Events"]["BrokenOff"]["Properties"]["Pattern"]
+    pattern, event = dict(Stage(SERVERLESS).value(rule)), sample("promotion_broken_off")
+    assert pattern["detail"]["stateMachineArn"] == ["PromoteModel"]
+    pattern["detail"]["stateMachineArn"] = [event["detail"]["stateMachineArn"]]
+    event["detail"]["status"] = status
+    assert matches(pattern, event) == (status not in ("RUNNING", "SUCCEEDED"))
+    event["detail"]["stateMachineArn"] += "-2"
+    assert not matches(pattern, event)
+
+
 def test_what_a_conclusion_announces_is_what_the_schema_says() -> None:
     fields = {field.encode_name for field in msgspec.structs.fields(Concluded)} | {"id", "title", "npcs"}
     assert fields == set(schema("evaluation_concluded.v1")["properties"])
@@ -105,6 +159,50 @@ def test_the_rule_of_cases_matches_uploads_of_cases_alone() -> None:
     result["detail"]["object"]["key"] = "evaluations/saltmarrow/019a9c4f2d803f1b2c4d5e/plan.json"
     assert not matches(pattern, result)
     assert not matches(pattern, sample("s3_object_created"))
+
+
+def tuning_pattern(function: str, event: str) -> dict[str, Any]:
+    """The pattern of a rule of tuning, bucket and region being those of the samples."""
+    rule = functions()[function]["Events"][event]["Properties"]["Pattern"]
+    pattern = dict(Stage(SERVERLESS).value(rule))
+    if "bucket" in pattern["detail"]:
+        assert pattern["detail"]["bucket"]["name"] == ["TrainingBucket"]
+        pattern["detail"]["bucket"]["name"] = [sample("take_training")["detail"]["bucket"]["name"]]
+    return pattern
+
+
+def test_defect_15_the_rule_of_training_data_matches_uploads_of_it_alone() -> None:
+    pattern, upload = tuning_pattern("TakeTraining", "TrainingUploaded"), sample("take_training")
+    assert matches(pattern, upload)
+    for key in ("runs/saltmarrow/019a9c4f2d803f1b2c4d5e/data/train.jsonl", "code/0011/run.sh", "x/training/a/b.jsonl"):
+        written = copy.deepcopy(upload)
+        written["detail"]["object"]["key"] = key
+        assert not matches(pattern, written)
+    elsewhere = copy.deepcopy(upload)
+    elsewhere["detail"]["bucket"]["name"] = "npcops-dev-modelsbucket-1x2y3z"
+    assert not matches(pattern, elsewhere)
+    assert not matches(pattern, {**upload, "detail-type": "Object Deleted"})
+    assert not matches(pattern, sample("take_cases"))
+
+
+@pytest.mark.parametrize("status", ["Executing", "Stopping", "Succeeded", "Failed", "Stopped"])
+def test_the_rule_of_ended_runs_matches_the_ends_of_this_stage_s_pipeline(status: str) -> None:
+    pattern, event = tuning_pattern("EndTuning", "PipelineEnded"), sample("end_tuning")
+    event["detail"]["currentPipelineExecutionStatus"] = status
+    assert matches(pattern, event) == (status in ("Succeeded", "Failed", "Stopped"))
+    event["detail"]["pipelineArn"] = event["detail"]["pipelineArn"].replace("npcops-dev-", "npcops-qa-")
+    assert not matches(pattern, event)
+
+
+@pytest.mark.parametrize("machine", ["TuneModel", "AssessModel"])
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"])
+def test_the_rule_of_work_that_broke_off_matches_it_alone(machine: str, status: str) -> None:
+    rule = resources("AWS::Events::Rule")["CallbackBrokenOffRule"]["Properties"]["EventPattern"]
+    pattern, event = dict(Stage(SERVERLESS).value(rule)), sample("callback_broken_off")
+    event["detail"] |= {"status": status, "stateMachineArn": machine}
+    assert matches(pattern, event) == (status not in ("RUNNING", "SUCCEEDED"))
+    event["detail"]["stateMachineArn"] = "Evaluate"
+    assert not matches(pattern, event)
 
 
 def _other_bucket(event: dict[str, Any]) -> None:

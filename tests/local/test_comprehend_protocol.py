@@ -64,10 +64,20 @@ def test_each_segment_has_its_number(client: Any) -> None:
     assert answer["ResultList"] == [{"Labels": [], "Toxicity": 0.5}, {"Labels": [], "Toxicity": 0.25}]
 
 
+def test_personal_data_is_told_by_its_place(client: Any) -> None:
+    text = "Schön: write to anna@example.org."
+    (entity,) = client.detect_pii_entities(Text=text, LanguageCode="en")["Entities"]
+    assert text[entity["BeginOffset"] : entity["EndOffset"]] == "anna@example.org"
+    assert (entity["Type"], entity["Score"] > 0.9) == ("EMAIL", True)
+    assert client.detect_pii_entities(Text="Hola.", LanguageCode="es")["Entities"] == []
+
+
 def test_errors_have_their_names(client: Any, told: Told) -> None:
     errors = client.exceptions
     with pytest.raises(errors.UnsupportedLanguageException):
         client.detect_toxic_content(TextSegments=[{"Text": "Nein."}], LanguageCode="de")
+    with pytest.raises(errors.UnsupportedLanguageException):
+        client.detect_pii_entities(Text="Nein.", LanguageCode="de")
     with pytest.raises(errors.TextSizeLimitExceededException):
         client.detect_toxic_content(TextSegments=[{"Text": "a" * 1025}], LanguageCode="en")
     with pytest.raises(ClientError, match="UnknownOperationException"):

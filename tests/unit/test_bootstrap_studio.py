@@ -8,7 +8,7 @@ from npcops import bootstrap_studio
 from npcops.settings import MissingSetting
 
 CATALOG, EVENTS, EVALUATIONS = {"CATALOG_TABLE": "catalog"}, {"EVENT_BUS": "bus"}, {"EVALUATIONS_TABLE": "evaluations"}
-GATE = CATALOG | EVALUATIONS | {"CHAT_MODEL": "amazon.nova-lite-v1:0"}
+GATE = CATALOG | EVALUATIONS | {"CHAT_MODEL": "amazon.nova-lite-v1:0", "MODELS_TABLE": "models"}
 NEEDS: dict[str, dict[str, str]] = {
     "fresh_catalog": CATALOG,
     "diff_entry": CATALOG,

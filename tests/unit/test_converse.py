@@ -168,6 +168,35 @@ def test_a_turn_is_announced_by_ids_and_figures_alone(talk: Conversation) -> Non
     assert CANARY not in str(event)
 
 
+@pytest.mark.parametrize(
+    ("answers", "model", "tried"),
+    [
+        ([{"say": "Well met."}], "base@tuned", ""),
+        ([ModelFailed("No."), {"say": "Well met."}], STAGE_MODEL, "base@tuned"),
+        ([ModelFailed("No.")], "authored", "base@tuned"),
+    ],
+)
+def test_a_turn_tells_by_which_model_it_was_to_be_answered(
+    talk: Conversation, answers: list[Any], model: str, tried: str
+) -> None:
+    """So that what a model fails at counts as its own."""
+    talk.promote("base@tuned")
+    talk.chat.answers = answers
+    assert talk.ask("ann", "Hello?").model == model
+    (event,) = talk.resources.published()
+    assert (event["detail"]["model"], event["detail"]["tried"]) == (model, tried)
+
+
+def test_an_answer_given_before_is_one_of_the_model_that_gave_it(talk: Conversation) -> None:
+    talk.promote("base@tuned")
+    talk.chat.answers = [{"say": "It burns.", "citations": [talk.lore("mill.md", "The mill burns every winter.")]}]
+    converse = talk.converse(reuse_seconds=60)
+    for player in ("ann", "bob"):
+        turn = converse(talk.title, player, "mira", TurnRequest("What of the mill?")).turn
+    assert (turn.reused, turn.model) == (True, "base@tuned")
+    assert {event["detail"]["tried"] for event in talk.resources.published()} == {""}
+
+
 def test_a_bus_that_fails_does_not_fail_the_turn(talk: Conversation) -> None:
     class Broken:
         def publish(self, detail_type: str, detail: dict[str, Any]) -> None:

@@ -212,7 +212,7 @@ def test_an_acceptance_that_broke_off_is_finished_by_the_same_decision(ours: Opi
 
 def test_of_acceptances_at_the_same_time_none_is_lost(ours: Opinions, moto_resources: Resources) -> None:
     """Each reads the suite before any of the others has written."""
-    together = threading.Barrier(4, timeout=20)
+    together = threading.Barrier(4, timeout=60)
 
     class AtOnce(Opinions):
         def meet(self) -> None:
@@ -237,6 +237,6 @@ def test_of_acceptances_at_the_same_time_none_is_lost(ours: Opinions, moto_resou
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(90)
     elsewhere = Opinions(moto_resources, ours.title)
     assert {case.id for case in suite(elsewhere).cases} == {"mira-1", *(f"correction-c{n}" for n in range(4))}

@@ -211,6 +211,16 @@ def test_what_the_judge_judges_by_stays_as_well(flow: Flow) -> None:
     assert flow.plan(cases=(asked,), judge=False).cases[0].judged_by is None
 
 
+def test_whoever_names_a_new_one_may_begin_it_again_and_begins_it_once(flow: Flow) -> None:
+    name, request = "019a9c4f2d803f1b2c4d5e", EvaluationRequest(npcs=("mira",), note="a tuning")
+    first = flow.start(flow.title, "writer", request, name)
+    flow.store.replace(msgspec.structs.replace(flow.store.find(flow.title, name), state="running"))
+    again = flow.start(flow.title, "somebody else", request, name)
+    assert (first.evaluation, again.evaluation, again.state) == (name, name, "running")
+    assert flow.store.find(flow.title, name).requested_by == "writer"
+    assert set(flow.starter.started) == {(flow.title, name, 1)}
+
+
 def test_a_resumed_one_plays_only_what_lacks_a_result(flow: Flow) -> None:
     evaluation = flow.begin()
     flow.load(evaluation)

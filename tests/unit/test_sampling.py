@@ -10,9 +10,11 @@ import pytest
 
 from npcops.dialogue import Degraded, Spoken, SpokenTurn, Usage
 from npcops.errors import ModelUnavailable
+from npcops.live_counting import CountLive
 from npcops.people import Rule
 from npcops.sampling import SampleTurn, Shares, drawn
 from npcops.turn_ids import new_turn_id
+from tests.drifting import Models
 from tests.opinions import Opinions, Overtaken
 from tests.resources import Resources
 
@@ -46,7 +48,8 @@ def sample(
     ours: Opinions, turn_id: str, why: Degraded | None = None, measure: Measured | None = None, **shares: Any
 ) -> tuple[Rule, ...]:
     found = measure or Measured(None)
-    made = SampleTurn(ours.turns, ours.store, msgspec.structs.replace(NONE, **shares), lambda: found, 30, ours.now)
+    shared, count = msgspec.structs.replace(NONE, **shares), CountLive(ours.live, Models(), 8000)
+    made = SampleTurn(ours.turns, ours.store, shared, lambda: found, count, 30, ours.now)
     return made(event(ours, turn_id, why))
 
 
@@ -57,7 +60,8 @@ def test_most_turns_are_left_alone(ours: Opinions) -> None:
 
 def test_a_turn_that_no_rule_concerns_is_not_even_read(ours: Opinions) -> None:
     broken: Any = None
-    assert SampleTurn(broken, broken, NONE, lambda: broken, 30)(event(ours, new_turn_id())) == ()
+    count = CountLive(broken, Models(), 8000)
+    assert SampleTurn(broken, broken, NONE, lambda: broken, count, 30)(event(ours, new_turn_id())) == ()
 
 
 def test_a_share_of_all_turns_is_reviewed(ours: Opinions) -> None:

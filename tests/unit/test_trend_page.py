@@ -6,7 +6,7 @@ import lxml.html
 import pytest
 
 from npcops.catalogue import Move
-from npcops.evaluations import Outcome, TrendPoint
+from npcops.evaluations import LivePoint, Outcome, TrendPoint
 from npcops.trend_page import trend_page
 
 NPC = "wenna-tull"
@@ -61,6 +61,20 @@ def test_the_table_has_the_newest_first() -> None:
     rows = shown([point(1), point(2, "failed")], []).xpath("//tbody/tr")
     assert [row.xpath("td")[0].text for row in rows] == ["e-2", "e-1"]
     assert "✗ failed" in rows[0].text_content()
+
+
+def test_what_players_had_is_a_table_of_its_own() -> None:
+    live = [
+        LivePoint(NPC, "2026-05-11", "2026-05-04", "2026-05-10", 200, 3, 40, 0, 0.815),
+        LivePoint(NPC, "2026-05-18", "2026-05-11", "2026-05-17", 0, 0, 0, 12, None, 4.25),
+    ]
+    document = lxml.html.fromstring(trend_page(NPC, [point(1)], [], live).decode())
+    rows = document.xpath("//h2[@id='live']/following-sibling::table//tbody/tr")
+    assert [[cell.text for cell in row.xpath("th|td")] for row in rows] == [
+        ["2026-05-11 to 2026-05-17", "0", "–", "0", "–", "12", "4.2"],
+        ["2026-05-04 to 2026-05-10", "200", "1.5 %", "40", "81.5 %", "0", "–"],
+    ]
+    assert not shown([point(1)], []).xpath("//h2[@id='live']")
 
 
 def test_without_evaluations_the_page_says_so() -> None:

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from npcops.drift_cases import digest
+from npcops.drifts import drift_evaluation
 from npcops.evaluations import Reason, Verdict
-from npcops.golden import Bars, GoldenCase
-from npcops.plans import EvaluationRequest, Plan, PlannedCase, Subject, SuiteRun
+from npcops.golden import Bars, Expected, GoldenCase
+from npcops.plans import EvaluationRequest, JudgedBy, Plan, PlannedCase, Subject, SuiteRun
 from npcops.playings import CaseResult, Check, Playing
 from npcops.verdicts import Conclusion, conclude
 from tests.scoring_cases import turn
@@ -291,6 +293,37 @@ def test_kinds_and_trends() -> None:
     alone = conclude(plan(cases, baseline=False), [result(one, True, None) for one in cases], AT)
     assert {each.baseline for each in alone.kinds} == {None}
     assert {each.difference for each in alone.comparisons} == {None}
+
+
+def test_a_scheduled_evaluation_keeps_the_figures_of_each_case() -> None:
+    cases = [case(0), case(1), case(2)]
+    watched = msgspec.structs.replace(plan(cases), id=drift_evaluation(plan(cases).title, "2026-11-16"))
+    (point,) = conclude(watched, [result(cases[0]), result(cases[1], False)], AT).points
+    assert point.by_case == {
+        digest(watched, cases[0]): {"pass_rate": 1.0, "groundedness": 0.8, "citation_support": 0.9},
+        digest(watched, cases[1]): {"pass_rate": 0.0, "groundedness": 0.8, "citation_support": 0.9},
+    }
+    (other,) = conclude(plan(cases), [result(one) for one in cases], AT).points
+    assert other.by_case == {}
+
+
+def test_a_case_is_the_same_where_the_same_is_asked_expected_and_judged_by() -> None:
+    one = case(0)
+    planned = plan([one])
+
+    def of(given: Any = planned, **changes: Any) -> str:
+        return digest(given, msgspec.structs.replace(one, **changes))
+
+    told = msgspec.structs.replace(one.case, note="Another note.")
+    assert of() == of(key="other.c0", suite="other") == of(case=told)
+    others = {
+        of(case=msgspec.structs.replace(one.case, messages=("Another question?",))),
+        of(case=msgspec.structs.replace(one.case, expected=Expected(says_any=("nine",)))),
+        of(judged_by=JudgedBy("judge", "p1", {"tone": "r1"})),
+        of(judged_by=JudgedBy("judge", "p1", {"tone": "r2"})),
+        of(msgspec.structs.replace(planned, request=EvaluationRequest(greedy=False))),
+    }
+    assert len(others | {of()}) == 6
 
 
 SHARE = st.floats(0, 1)

@@ -10,7 +10,7 @@ import msgspec
 from npcops.answering import Answered
 from npcops.answers import Asked
 from npcops.background import Background
-from npcops.dialogue import ShownPassage, Spoken, SpokenTurn, Turn, TurnRequest
+from npcops.dialogue import ShownPassage, Spoken, SpokenTurn, Turn
 from npcops.dispensable import attempt
 from npcops.lore import Gate
 from npcops.memory import RememberedTurn
@@ -72,20 +72,21 @@ class Afterwards:
                 until,
             )
 
-    def announce(self, title: str, player: str, request: TurnRequest, turn: Turn, until: float) -> None:
+    def announce(self, player: str, asked: Asked, turn: Turn, until: float) -> None:
         """Publish `TurnSpoken.v1`. Where that fails, summaries catch up with the next turn's event."""
         spoken = Spoken(
-            title=title,
+            title=asked.title,
             player=player,
             npc=turn.npc,
-            save=request.save,
+            save=asked.request.save,
             turn_id=turn.turn_id,
             mode=turn.mode,
             model=turn.model,
             prompt_version=turn.prompt_version,
             degraded=turn.degraded,
             usage=turn.usage,
-            present=request.present,
+            present=asked.request.present,
+            tried="" if asked.model == turn.model else asked.model,
         )
         self._done("announcing", lambda: self._events.publish("TurnSpoken.v1", msgspec.to_builtins(spoken)), until)
 

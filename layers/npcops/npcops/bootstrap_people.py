@@ -18,6 +18,7 @@ from npcops.wiring import (
     retriever,
 )
 from npcops.wiring_people import judgements, judging_chat, reviews, spoken
+from npcops.wiring_tuning import live_figures, tuned_models
 
 if TYPE_CHECKING:
     from npcops.comparing import Comparing
@@ -36,7 +37,7 @@ def rate_turn() -> RateTurn:
     """Function RateTurn."""
     from npcops.rate_turn import RateTurn
 
-    return RateTurn(spoken(), reviews(), settings.read(settings.PlayerSettings).spoken_turn_days)
+    return RateTurn(spoken(), reviews(), live_figures(), settings.read(settings.PlayerSettings).spoken_turn_days)
 
 
 def review_turns() -> Reviews:
@@ -48,6 +49,7 @@ def review_turns() -> Reviews:
 
 def sample_turn() -> SampleTurn:
     """Function SampleTurn. What measures answers is built when one is first measured."""
+    from npcops.live_counting import CountLive
     from npcops.sampling import SampleTurn, Shares
 
     wanted, days = settings.read(settings.SampleSettings), settings.read(settings.PlayerSettings).spoken_turn_days
@@ -58,7 +60,8 @@ def sample_turn() -> SampleTurn:
         threshold=wanted.review_groundedness,
     )
     settings.read(settings.CatalogSettings), settings.read(settings.EmbeddingSettings)
-    return SampleTurn(spoken(), reviews(), shares, cited_grounding, days)
+    count = CountLive(live_figures(), tuned_models(), settings.read(settings.LiveSettings).slow_turn_milliseconds)
+    return SampleTurn(spoken(), reviews(), shares, cited_grounding, count, days)
 
 
 def cited_grounding() -> CitedGrounding:

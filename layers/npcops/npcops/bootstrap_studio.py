@@ -29,6 +29,7 @@ from npcops.wiring import (
     vector_store,
 )
 from npcops.wiring_people import judgements
+from npcops.wiring_tuning import decided_promotions
 
 if TYPE_CHECKING:
     from npcops.canon_gate import CanonGate
@@ -56,7 +57,7 @@ def canon_gate() -> CanonGate:
 
     label = settings.read(settings.CatalogSettings).catalog_label
     model = settings.read(settings.SpeakingSettings).chat_model
-    return CanonGate(one_look_at_catalog, evaluations(), model, label)
+    return CanonGate(one_look_at_catalog, evaluations(), model, label, decided_promotions().get)
 
 
 def move_label() -> MoveLabel:
@@ -138,7 +139,8 @@ def load_cases() -> LoadCases:
 
     wanted, label = settings.read(settings.JudgeSettings), settings.read(settings.CatalogSettings).catalog_label
     model = settings.read(settings.SpeakingSettings).chat_model
-    plan = PlanEvaluation(fresh_catalog(), label, model, wanted.judge_model or model)
+    promoted = decided_promotions().get
+    plan = PlanEvaluation(fresh_catalog(), label, model, wanted.judge_model or model, promoted)
     return LoadCases(evaluations(), evaluation_files(), plan, wanted.evaluation_concurrency)
 
 
@@ -193,4 +195,5 @@ def try_out() -> TryOut:
     """Function TryOut."""
     from npcops.try_out import TryOut
 
-    return TryOut(fresh_catalog(), trial(), settings.read(settings.ChatSettings).chat_model)
+    model = settings.read(settings.ChatSettings).chat_model
+    return TryOut(fresh_catalog(), trial(), model, decided_promotions().get)

@@ -10,6 +10,7 @@ from npcops.characters import ActionSet, ExampleSet, GameTitle, NpcCard, PromptT
 from npcops.errors import InvalidRequest, NotFound
 from npcops.plans import Configuration, Subject
 from npcops.ports import Catalog
+from npcops.promotions import Served
 from npcops.scripts import read_script
 
 T = TypeVar("T")
@@ -63,15 +64,24 @@ class ConfiguredCatalog:
 
 
 def subject_of(
-    catalog: Catalog, configuration: Configuration, title: str, npc: str, stage_model: str
+    catalog: Catalog,
+    configuration: Configuration,
+    title: str,
+    npc: str,
+    stage_model: str,
+    tuned: Served | None = None,
 ) -> tuple[Subject, NpcCard]:
     """By exactly what an NPC would speak in this configuration, and its card. Raises NotFound.
 
-    `stage_model` speaks where the title names no model. Entries that a configuration names, but no word of this NPC
-    rests on, are no part of its subject.
+    Where the configuration names no model, `tuned` speaks, as it does to players, if this NPC speaks by it; else the
+    one that the title names, else `stage_model`. Entries that a configuration names, but no word of this NPC rests on,
+    are no part of its subject.
     """
     script = read_script(ConfiguredCatalog(catalog, configuration), configuration.label, title, npc)
-    return Subject(npc, script.versions, script.game.model or stage_model, script.game.lore), script.card
+    model = script.game.model or stage_model
+    if tuned and not configuration.model and (own := tuned.of(npc)):
+        model = own.model
+    return Subject(npc, script.versions, model, script.game.lore), script.card
 
 
 def exists(catalog: Catalog, configuration: Configuration, title: str, npc: str) -> bool:

@@ -79,7 +79,7 @@ class Converse:
         script = self._script(title, npc)
         pace = self._pace.of(script.card)
         seconds = pace.deadline - (self._background.now() - begun)
-        rungs, missing = self._casting.rungs(title, request.mode, seconds, script.game.model)
+        rungs, missing = self._casting.rungs(title, npc, player, request.mode, seconds, script.game.model)
         listener.started(turn_id)
         scene = self._scenes.read(title, player, script, request, turn_id, seconds)
         asked = _asked(title, script, request, scene, rungs[0].model or "")
@@ -96,7 +96,7 @@ class Converse:
         if not remembered:
             self._afterwards.keep_spoken(player, asked, scene, turn, ends)
         self._afterwards.keep(asked, turn, answered, ends)
-        self._afterwards.announce(title, player, request, turn, ends)
+        self._afterwards.announce(player, asked, turn, ends)
         first_ms = round((answered.first_at - begun) * 1000)
         figures = Figures(answered.speech.dropped, first_ms, answered.reuse, answered.saved_usd)
         return Told(turn, figures, scene.passages)

@@ -187,7 +187,10 @@ class SpokenTurn(msgspec.Struct, frozen=True):
 
 
 class Spoken(msgspec.Struct, frozen=True):
-    """The detail of `TurnSpoken.v1`: ids and figures, never text."""
+    """The detail of `TurnSpoken.v1`: ids and figures, never text.
+
+    `tried` is the model by which the turn was to be answered, empty where that is `model`.
+    """
 
     title: str
     player: str
@@ -200,6 +203,7 @@ class Spoken(msgspec.Struct, frozen=True):
     degraded: Degraded | None
     usage: Usage
     present: tuple[str, ...] = ()
+    tried: str = ""
 
 
 class TurnRecord(msgspec.Struct, frozen=True):

@@ -95,6 +95,13 @@ class GateClosed(Conflict):
         return {"npcs": self.npcs, "failing": self.failing}
 
 
+class TuningRefused(Conflict):
+    """Bedrock does not do what tuning asks for, and would not do it later either: data, rights or quotas are wrong."""
+
+    kind = "tuning-refused"
+    title = "The model cannot be tuned so"
+
+
 class TooLarge(NpcopsError):
     """Something exceeds a stated limit."""
 

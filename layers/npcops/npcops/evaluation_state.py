@@ -9,7 +9,7 @@ import msgspec
 
 from npcops.catalogue import Move
 from npcops.errors import InvalidRequest, NotFound
-from npcops.evaluations import Comparison, Evaluation, KindCount, Outcome, TrendPoint, Verdict
+from npcops.evaluations import Comparison, Evaluation, KindCount, LivePoint, Outcome, TrendPoint, Verdict
 from npcops.plans import Change, EvaluationRequest
 from npcops.ports import Catalog
 from npcops.studio_ports import EvaluationFiles, EvaluationStarter, EvaluationStore
@@ -59,10 +59,14 @@ class Described(msgspec.Struct, frozen=True):
 
 
 class Trend(msgspec.Struct, frozen=True):
-    """An NPC's newest figures, oldest first; `page` is HTML, if it was asked for."""
+    """An NPC's newest figures, oldest first: of evaluations, and of turns as players had them.
+
+    `page` is HTML, if it was asked for.
+    """
 
     points: list[TrendPoint]
     page: str = ""
+    live: list[LivePoint] = []
 
 
 class Evaluations:
@@ -112,13 +116,14 @@ class ShowTrend:
 
     def __call__(self, title: str, npc: str, limit: str | None, page: bool = False) -> Trend:
         """With `page`, also as an HTML page. Raises InvalidRequest."""
-        points = self._store.points(title, npc, _count(limit))
+        wanted = _count(limit)
+        points, live = self._store.points(title, npc, wanted), self._store.live_points(title, npc, wanted)
         if not page:
-            return Trend(points)
+            return Trend(points, live=live)
         # The template engine is needed by few of those who look.
         from npcops.trend_page import trend_page
 
-        return Trend(points, trend_page(npc, points, self._moves(title, npc)).decode())
+        return Trend(points, trend_page(npc, points, self._moves(title, npc), live).decode(), live)
 
     def _moves(self, title: str, npc: str) -> list[Move]:
         return [move for move in self._catalog.moves(title, "npcs", npc) if move.label == self._label]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -98,7 +98,10 @@ class Evaluation(msgspec.Struct, frozen=True):
 
 
 class TrendPoint(msgspec.Struct, frozen=True):
-    """An NPC's figures in one concluded evaluation, of its candidate."""
+    """An NPC's figures in one concluded evaluation, of its candidate.
+
+    Those of a scheduled evaluation (see npcops.drifts) are kept `by_case` too: case digest, figure, value.
+    """
 
     npc: str
     at: str
@@ -108,4 +111,23 @@ class TrendPoint(msgspec.Struct, frozen=True):
     pass_rate: float
     figures: dict[str, float]
     subject: str
-    extra: dict[str, Any] = {}
+    by_case: dict[str, dict[str, float]] = {}
+
+
+class LivePoint(msgspec.Struct, frozen=True):
+    """What an NPC's live turns showed from day `first` to day `last`, both included; `period` names it.
+
+    Of the turns that were counted, `failed` were not answered by the model that they were to be answered by.
+    `groundedness` and `rating` (1 to 5, by players) are means over `measured` and `rated` turns, None over none.
+    """
+
+    npc: str
+    period: str
+    first: str
+    last: str
+    turns: int
+    failed: int
+    measured: int
+    rated: int
+    groundedness: float | None = None
+    rating: float | None = None

@@ -155,7 +155,10 @@ class _Climb:
             return None
         self._stage.settle(speech.say)
         why = self._race.why(before=attempt.place)
-        return Take(speech, attempt.rung.answer, reply.model, self._usage, why, self._stage.first_at)
+        # A tuned model replies as its ARN alone, which is not what it is asked by, and tells neither family nor price.
+        asked = attempt.rung.model or ""
+        model = asked if "@" in asked else reply.model
+        return Take(speech, attempt.rung.answer, model, self._usage, why, self._stage.first_at)
 
     def _fail(self, attempt: Attempt, cause: str) -> None:
         """What had been said in whole sentences is kept in case that nothing better comes."""

@@ -14,7 +14,7 @@ import msgspec
 
 from npcops.errors import ModelFailed
 
-ChatFamily = Literal["claude", "nova", "llama", "mistral", "local"]
+ChatFamily = Literal["claude", "nova", "llama", "mistral", "titan", "local"]
 EmbeddingFamily = Literal["titan", "cohere-v3", "cohere-v4"]
 ToolChoice = Literal["tool", "any", "auto", "none"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from npcops.evaluations import Evaluation
 from npcops.golden import GoldenCase, GoldenSuite
 from npcops.plans import Change, Configuration, JudgedBy, Plan, PlannedCase, Subject, SuiteRun
 from npcops.ports import Catalog
+from npcops.promotions import Promoted, Served
 from npcops.scripts import JUDGE
 
 MOST_CASES = 5000
@@ -24,11 +25,18 @@ class PlanEvaluation:
     """Plans evaluations.
 
     `label` is the stage's, at which suites are read and a card's former suites stand; `stage_model` speaks where a
-    title names no model, and `judge_model` judges.
+    title names no model and `promoted` tells of no tuned one, and `judge_model` judges.
     """
 
-    def __init__(self, catalog: Catalog, label: str, stage_model: str, judge_model: str) -> None:
-        self._catalog, self._label = catalog, label
+    def __init__(
+        self,
+        catalog: Catalog,
+        label: str,
+        stage_model: str,
+        judge_model: str,
+        promoted: Callable[[str], Promoted] = lambda _: Promoted(),
+    ) -> None:
+        self._catalog, self._label, self._promoted = catalog, label, promoted
         self._stage_model, self._judge_model = stage_model, judge_model
 
     def __call__(self, evaluation: Evaluation, cases: Sequence[GoldenCase]) -> Plan:
@@ -45,11 +53,12 @@ class PlanEvaluation:
         title, request = evaluation.title, evaluation.request
         if idle := [npc for npc in dict.fromkeys(request.npcs) if npc not in npcs]:
             raise InvalidRequest(f"There is no case to play of {', '.join(idle)}, who were to be evaluated.")
-        candidate = {npc: self._subject(request.candidate, title, npc) for npc in npcs}
+        tuned = self._promoted(title).current
+        candidate = {npc: self._subject(request.candidate, title, npc, tuned) for npc in npcs}
         baseline: dict[str, Subject] = {}
         if (before := request.baseline) is not None:
             known = [npc for npc in npcs if exists(self._catalog, before, title, npc)]
-            baseline = {npc: self._subject(before, title, npc) for npc in known}
+            baseline = {npc: self._subject(before, title, npc, tuned) for npc in known}
         return Plan(
             title=title,
             id=evaluation.id,
@@ -63,8 +72,8 @@ class PlanEvaluation:
             changes=tuple(_changes(self._catalog, title, candidate, baseline)),
         )
 
-    def _subject(self, configuration: Configuration, title: str, npc: str) -> Subject:
-        return subject_of(self._catalog, configuration, title, npc, self._stage_model)[0]
+    def _subject(self, configuration: Configuration, title: str, npc: str, tuned: Served | None) -> Subject:
+        return subject_of(self._catalog, configuration, title, npc, self._stage_model, tuned)[0]
 
 
 class _Look:

@@ -19,7 +19,7 @@ class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """By what an NPC speaks: everything at `label`, but for what is named.
 
     `versions` maps `kind/name` to a version or label. `model` and `lore` (a snapshot) stand in the place of those that
-    the title's entry, or the stage, has.
+    players have: the promoted model, or else those of the title's entry or the stage.
     """
 
     label: str = "production"

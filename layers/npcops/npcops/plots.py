@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from npcops.evaluations import Comparison
+from npcops.tunings import LossPoint
 
 BINS = 16
 WIDTH, HEIGHT = 340.0, 120.0
@@ -62,6 +63,21 @@ class Track(msgspec.Struct, frozen=True):
     line: str
     low: str
     high: str
+    told: str
+
+
+class Curve(msgspec.Struct, frozen=True):
+    """The loss by step in a box of `WIDTH` by `HEIGHT`: a line for training, a line and dots for validation, the scale,
+    and the first and last step.
+    """
+
+    training: str
+    validation: str
+    dots: tuple[Dot, ...]
+    low: str
+    high: str
+    first: int
+    last: int
     told: str
 
 
@@ -138,6 +154,34 @@ def track(
     line = " ".join(f"{dot.x},{dot.y}" for dot in dots)
     told = f"From {show(known[0])} to {show(known[-1])}; lowest {show(min(known))}, highest {show(max(known))}."
     return Track(dots, line, show(low), show(high), told)
+
+
+def curve(points: Sequence[LossPoint]) -> Curve | None:
+    """How the loss went, by step; None where nothing was measured. What is measured twice at a step counts once."""
+    training = sorted({point.step: point.training for point in points if point.training is not None}.items())
+    validation = sorted({point.step: point.validation for point in points if point.validation is not None}.items())
+    known = [*training, *validation]
+    if not known:
+        return None
+    first, last = min(step for step, _ in known), max(step for step, _ in known)
+    low, high = _scale(min(loss for _, loss in known), max(loss for _, loss in known))
+
+    def place(step: int, loss: float) -> tuple[float, float]:
+        return round(8 + (WIDTH - 16) * (step - first) / max(last - first, 1), 1), _row(loss, low, high)
+
+    def line(side: list[tuple[int, float]]) -> str:
+        return " ".join("{},{}".format(*place(*each)) for each in side)
+
+    dots = tuple(Dot(*place(*each), f"step {each[0]}: {each[1]:.3f}", "validation") for each in validation)
+    told = " ".join(_went(name, side) for name, side in (("Training", training), ("Validation", validation)) if side)
+    return Curve(line(training), line(validation), dots, f"{low:.2f}", f"{high:.2f}", first, last, told)
+
+
+def _went(name: str, side: list[tuple[int, float]]) -> str:
+    losses = [loss for _, loss in side]
+    if len(losses) == 1:
+        return f"{name} loss: {losses[0]:.3f} at step {side[0][0]}."
+    return f"{name} loss: from {losses[0]:.3f} to {losses[-1]:.3f}, lowest {min(losses):.3f}."
 
 
 def column(number: float, many: int) -> float:

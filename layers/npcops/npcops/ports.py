@@ -14,6 +14,7 @@ from npcops.characters import ActionSet, ExampleSet, GameTitle, NpcCard, PromptT
 from npcops.hydration import LedgerEntry, Outcome, SourceObject
 from npcops.lore import IndexedChunk, ScoredChunk, Viewer
 from npcops.model_calls import Delta, Prompt, Reply
+from npcops.promotions import Promoted
 
 
 class ChatModel(Protocol):
@@ -236,7 +237,7 @@ class EventPublisher(Protocol):
 
 
 class TunedModels(Protocol):
-    """Which tuned model a title has promoted at this stage."""
+    """By which tuned model a title's players are answered at this stage."""
 
-    def promoted(self, title: str) -> str | None:
-        """Its model id, or None."""
+    def promoted(self, title: str) -> Promoted:
+        """Who is answered by which, as it was a few seconds ago at most; an empty one if nothing was ever promoted."""

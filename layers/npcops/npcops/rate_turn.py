@@ -10,9 +10,11 @@ from npcops.corrections import propose
 from npcops.dialogue import SpokenTurn
 from npcops.errors import NotFound
 from npcops.identity import Identity
+from npcops.live_counting import count_rating
 from npcops.people import Given, Rated, Rating, ReviewItem, Rule
 from npcops.queueing import queue
 from npcops.studio_ports import ReviewStore, SpokenTurns
+from npcops.tuning_ports import LiveFigures
 from npcops.turn_ids import now_iso
 
 PLAYER, STUDIO = "player", "studio"
@@ -22,11 +24,22 @@ GONE = "This player has no such turn, or it is not kept any more."
 
 
 class RateTurn:
-    """Keeps a rating with its turn; a bad one or a report queues a review, a corrected answer proposes a correction."""
+    """Keeps a rating with its turn; a bad one or a report queues a review, a corrected answer proposes a correction.
 
-    def __init__(self, spoken: SpokenTurns, reviews: ReviewStore, days: int, now: Callable[[], str] = now_iso) -> None:
+    What players think is counted.
+    """
+
+    def __init__(
+        self,
+        spoken: SpokenTurns,
+        reviews: ReviewStore,
+        live: LiveFigures,
+        days: int,
+        now: Callable[[], str] = now_iso,
+    ) -> None:
         """`days` is for how long turns are kept, and so for how long they can be reviewed."""
-        self._spoken, self._reviews, self._days, self._now = spoken, reviews, days, now
+        self._spoken, self._reviews, self._live = spoken, reviews, live
+        self._days, self._now = days, now
 
     def __call__(self, title: str, player: str, turn_id: str, rater: Identity, rating: Rating) -> Rated:
         """Rating again replaces the rating. Raises NotFound: no such turn of this player, or it has expired."""
@@ -38,6 +51,8 @@ class RateTurn:
         if rules and not queue(self._spoken, self._reviews, title, queued(spoken, player, rules, given), self._days):
             raise NotFound(GONE)
         correction = propose(self._reviews, title, player, spoken, given)
+        if given.scope == PLAYER:
+            count_rating(self._live, title, spoken, rating.score)
         return Rated(turn_id, bool(rules), correction)
 
 

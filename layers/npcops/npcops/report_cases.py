@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -60,7 +60,7 @@ def case_view(
         "flags": case.flags,
         "language": case.language or "",
         "reference": case.reference,
-        "exchanges": list(_exchanges(case.messages, shown)),
+        "exchanges": exchanges(result),
         "sides": [_side(side, played[side], playing) for side, playing in shown.items()],
         "passages": _passages(shown, appendix),
     }
@@ -71,12 +71,19 @@ def _telling(playings: Sequence[Playing]) -> Playing:
     return next((playing for playing in playings if not playing.passed), playings[0])
 
 
-def _exchanges(messages: Sequence[str], shown: Mapping[Side, Playing]) -> Iterator[dict[str, Any]]:
-    for number, message in enumerate(messages):
-        answers = [
-            {"side": side, "label": SIDES[side], "turn": _turn(playing, number)} for side, playing in shown.items()
-        ]
-        yield {"message": message, "answers": answers}
+def exchanges(result: CaseResult, names: Mapping[Side, str] = SIDES) -> list[dict[str, Any]]:
+    """What the player said, message by message, with the answer of each side that there is, in the order of `names`."""
+    played: dict[Side, tuple[Playing, ...]] = {"candidate": result.candidate, "baseline": result.baseline}
+    shown = {side: _telling(played[side]) for side in names if played[side]}
+    return [
+        {
+            "message": message,
+            "answers": [
+                {"side": side, "label": names[side], "turn": _turn(playing, number)} for side, playing in shown.items()
+            ],
+        }
+        for number, message in enumerate(result.planned.case.messages)
+    ]
 
 
 def _turn(playing: Playing, number: int) -> dict[str, Any] | None:

@@ -53,7 +53,7 @@ def report_page(report: Report) -> bytes:
         changes=[_change(entry) for entry in report.changes],
         compared=bool(report.baseline),
         kinds=[_kind(count.kind, count.cases, count.candidate, count.baseline) for count in report.kinds],
-        metrics=[_metric(comparison) for comparison in report.comparisons],
+        metrics=[metric_view(comparison) for comparison in report.comparisons],
         histograms=list(_histograms(report.cases)),
         groups=groups,
         missing=report.missing,
@@ -183,7 +183,8 @@ def _kind(kind: str, cases: int, candidate: int, baseline: int | None) -> dict[s
     }
 
 
-def _metric(comparison: Comparison) -> dict[str, Any]:
+def metric_view(comparison: Comparison) -> dict[str, Any]:
+    """A row of the table of figures (macro `figures`)."""
     name, known = comparison.metric, figure(comparison.metric)
     bounds = comparison.low is not None and comparison.high is not None
     return {

@@ -1,4 +1,4 @@
-"""Use case: some of the turns that players were given are put before reviewers, by rule.
+"""Use case: some of the turns that players were given are put before reviewers, by rule, and some are counted.
 
 What is left to chance is decided by a hash of the turn's id, so that an event delivered again is decided alike.
 """
@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from npcops.dialogue import Degraded, Spoken, SpokenTurn
+from npcops.live_counting import CountLive
 from npcops.people import ReviewItem, Rule
 from npcops.queueing import queue
 from npcops.studio_ports import ReviewStore, SpokenTurns
@@ -42,7 +43,10 @@ class Grounding(Protocol):
 
 
 class SampleTurn:
-    """Decides for one turn, from what was announced of it; nothing is read of a turn that no rule can concern."""
+    """Decides for one turn, from what was announced of it; nothing is read of a turn that no rule can concern.
+
+    What cannot be counted now is tried again with the event, after reviewers have got their turns.
+    """
 
     def __init__(
         self,
@@ -50,32 +54,36 @@ class SampleTurn:
         reviews: ReviewStore,
         shares: Shares,
         grounding: Callable[[], Grounding],
+        count: CountLive,
         days: int,
         now: Callable[[], str] = now_iso,
     ) -> None:
         """`grounding` is made when it is first needed. `days` is for how long turns are kept."""
         self._spoken, self._reviews, self._shares = spoken, reviews, shares
-        self._grounding, self._days, self._now = cache(grounding), days, now
+        self._grounding, self._count, self._days, self._now = cache(grounding), count, days, now
 
     def __call__(self, event: Spoken) -> tuple[Rule, ...]:
         """The rules by which the turn was queued. A turn that is not kept, or not any more, is not."""
         rules, measured = self._by_announcement(event), drawn("measured", event.turn_id, self._shares.measured)
-        if not rules and not measured:
-            return ()
-        spoken = self._spoken.find(event.title, event.player, event.turn_id)
+        spoken = self._spoken.find(event.title, event.player, event.turn_id) if rules or measured else None
+        if spoken is not None and rules and not self._queued(event, rules):
+            spoken = None
+        self._count.spoken(event, measured)
         if spoken is None:
             return ()
-        if rules and not self._queued(event, rules):
-            return ()
-        if not measured or not spoken.passages:
-            return rules
         # After what is known: a leak does not wait until a model can measure again.
+        return self._measured(event, spoken, rules) if measured and spoken.passages else rules
+
+    def _measured(self, event: Spoken, spoken: SpokenTurn, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         groundedness = self._grounding()(event.title, spoken)
-        if groundedness is not None and groundedness < self._shares.threshold:
-            rules = (*rules, "ungrounded")
-        if groundedness is None or not rules:
+        if groundedness is None:
             return rules
-        return rules if self._queued(event, rules, groundedness) else ()
+        if groundedness < self._shares.threshold:
+            rules = (*rules, "ungrounded")
+        if rules and not self._queued(event, rules, groundedness):
+            return ()
+        self._count.measured(event, groundedness)
+        return rules
 
     def _queued(self, event: Spoken, rules: tuple[Rule, ...], groundedness: float | None = None) -> bool:
         item = ReviewItem(

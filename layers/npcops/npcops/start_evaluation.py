@@ -67,13 +67,21 @@ class StartEvaluation:
     ) -> None:
         self._evaluations, self._files, self._starter, self._now = evaluations, files, starter, now
 
-    def __call__(self, title: str, by: str, request: EvaluationRequest) -> Started:
-        """Raises InvalidRequest (unknown model, two cases of one id) and StoreUnavailable."""
-        evaluation = self._begun(title, by, request)
+    def __call__(self, title: str, by: str, request: EvaluationRequest, evaluation: str = "") -> Started:
+        """Raises InvalidRequest (unknown model, two cases of one id) and StoreUnavailable.
+
+        Whoever gives the id of the new evaluation may begin it again, and begins it once.
+        """
+        begun = self._begun(title, by, request)
+        if evaluation:
+            begun = msgspec.structs.replace(begun, id=evaluation)
         if request.cases:
-            self._files.put_cases(title, evaluation.id, request.cases)
-        self._evaluations.begin(evaluation)
-        return self._start(evaluation)
+            self._files.put_cases(title, begun.id, request.cases)
+        try:
+            self._evaluations.begin(begun)
+        except Conflict:
+            begun = self._evaluations.find(title, begun.id)
+        return self._start(begun)
 
     def offer_upload(self, title: str, by: str, request: EvaluationRequest) -> OfferedUpload:
         """An evaluation that waits for its cases. Raises InvalidRequest if the request has cases itself."""

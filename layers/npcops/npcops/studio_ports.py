@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from npcops.evaluations import Evaluation, SuiteVerdict, TrendPoint
+from npcops.evaluations import Evaluation, LivePoint, SuiteVerdict, TrendPoint
 from npcops.golden import GoldenCase
 from npcops.labelled import Judged, Labelled
 from npcops.people import Agreement, Correction, Given, Pair, Preference, ReviewItem, SpokenTurn
@@ -44,7 +44,16 @@ class EvaluationStore(Protocol):
         """Keep figures for trends; the same evaluation's twice are kept once."""
 
     def points(self, title: str, npc: str, limit: int) -> list[TrendPoint]:
-        """An NPC's newest figures, oldest first."""
+        """An NPC's newest figures, oldest first, without those of single cases."""
+
+    def watched_points(self, title: str, npc: str, limit: int) -> list[TrendPoint]:
+        """The newest of those that have figures by case, oldest first."""
+
+    def add_live_points(self, title: str, points: Sequence[LivePoint]) -> None:
+        """Keep what live turns showed; the same period's twice is kept once."""
+
+    def live_points(self, title: str, npc: str, limit: int) -> list[LivePoint]:
+        """The newest of an NPC, oldest first."""
 
 
 class EvaluationFiles(Protocol):
@@ -82,6 +91,9 @@ class EvaluationFiles(Protocol):
 
     def report_url(self, title: str, evaluation: str, name: str, expires_seconds: int) -> str:
         """A presigned URL to read it. Raises NotFound if it has not been written."""
+
+    def report_uri(self, title: str, evaluation: str, name: str) -> str:
+        """Where it is, or will be, as an `s3://` URI."""
 
     def upload_url(self, title: str, name: str, expires_seconds: int) -> tuple[str, str]:
         """A presigned URL to put cases (JSON lines) at `cases/{title}/{name}.jsonl`, and that key."""

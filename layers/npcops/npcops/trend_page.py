@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from npcops.catalogue import Move
-from npcops.evaluations import TrendPoint
+from npcops.evaluations import LivePoint, TrendPoint
 from npcops.figures import amount, figure
 from npcops.pages import page
 from npcops.plots import column, track
@@ -16,8 +16,11 @@ SHOWN = ("pass_rate", "groundedness", "ms", "cost_usd", "toxicity")
 WORDS = {"passed": "✓ passed", "failed": "✗ failed", "incomplete": "… not decided"}
 
 
-def trend_page(npc: str, points: Sequence[TrendPoint], moves: Sequence[Move] = ()) -> bytes:
-    """An HTML page in UTF-8. `points` are oldest first; `moves` are those of the label that players get, in any order.
+def trend_page(
+    npc: str, points: Sequence[TrendPoint], moves: Sequence[Move] = (), live: Sequence[LivePoint] = ()
+) -> bytes:
+    """An HTML page in UTF-8. `points` are oldest first, as are those of `live` turns; `moves` are those of the label
+    that players get, in any order.
 
     It is complete without scripts and fetches nothing.
     """
@@ -42,6 +45,7 @@ def trend_page(npc: str, points: Sequence[TrendPoint], moves: Sequence[Move] = (
         last=days[-1] if days else "",
         labels=[figure(name).label for name in SHOWN],
         rows=[_row(point) for point in reversed(points)],
+        live=[_live(point) for point in reversed(live)],
     )
 
 
@@ -72,6 +76,20 @@ def _marks(points: Sequence[TrendPoint], moves: Sequence[Move]) -> list[dict[str
                 }
             )
     return marks
+
+
+def _live(point: LivePoint) -> dict[str, Any]:
+    return {
+        "days": f"{point.first} to {point.last}",
+        "values": [
+            ("Turns counted", f"{point.turns}"),
+            ("Not by their model", amount("pass_rate", point.failed / point.turns) if point.turns else "–"),
+            ("Measured", f"{point.measured}"),
+            ("Groundedness", amount("groundedness", point.groundedness)),
+            ("Rated", f"{point.rated}"),
+            ("Rating", "–" if point.rating is None else f"{point.rating:.1f}"),
+        ],
+    }
 
 
 def _row(point: TrendPoint) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from npcops.pinned import PinnedScripts, pinned
 from npcops.plans import Subject
 from npcops.playings import PlayedTurn
 from npcops.ports import Catalog, ChatModel, ScriptSource
+from npcops.promotions import Promoted
 from npcops.retrieval import Retriever
 from npcops.reuse import Reuse
 from npcops.scene import SceneReader
@@ -168,9 +169,9 @@ class _NoEvents:
 class _NoTunedModels:
     """`TunedModels` of a title that has promoted none."""
 
-    def promoted(self, title: str) -> str | None:
+    def promoted(self, title: str) -> Promoted:
         """See TunedModels."""
-        return None
+        return Promoted()
 
 
 def _refuse_outages(told: Told, last: bool) -> None:

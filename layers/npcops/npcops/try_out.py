@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -14,6 +15,7 @@ from npcops.memory import Flag
 from npcops.plans import Configuration, Subject
 from npcops.playings import PlayedTurn
 from npcops.ports import Catalog
+from npcops.promotions import Promoted
 from npcops.start_evaluation import check_model
 from npcops.trial import Trial
 
@@ -43,15 +45,22 @@ class TriedOut(msgspec.Struct, frozen=True):
 
 
 class TryOut:
-    """Tries configurations out. `stage_model` speaks where the title names no model."""
+    """Tries configurations out. `stage_model` speaks where the title names no model and has promoted none."""
 
-    def __init__(self, catalog: Catalog, trial: Trial, stage_model: str) -> None:
-        self._catalog, self._trial, self._stage_model = catalog, trial, stage_model
+    def __init__(
+        self,
+        catalog: Catalog,
+        trial: Trial,
+        stage_model: str,
+        promoted: Callable[[str], Promoted] = lambda _: Promoted(),
+    ) -> None:
+        self._catalog, self._trial, self._stage_model, self._promoted = catalog, trial, stage_model, promoted
 
     def __call__(self, title: str, request: TryRequest, seconds: float) -> TriedOut:
         """Speak for at most `seconds`. Raises NotFound, InvalidRequest, ModelUnavailable and StoreUnavailable."""
         check_model(request.configuration)
-        subject, _ = subject_of(self._catalog, request.configuration, title, request.npc, self._stage_model)
+        tuned = self._promoted(title).current
+        subject, _ = subject_of(self._catalog, request.configuration, title, request.npc, self._stage_model, tuned)
         case = GoldenCase(
             "tryout",
             request.npc,

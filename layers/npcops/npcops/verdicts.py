@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from npcops.comparisons import Played, compared, means, played_of
+from npcops.drift_cases import by_case
+from npcops.drifts import is_drift
 from npcops.evaluations import Comparison, KindCount, Outcome, Reason, SuiteVerdict, TrendPoint, Verdict
 from npcops.golden import Bars
 from npcops.plans import Plan, PlannedCase, SuiteRun
@@ -114,6 +116,7 @@ def _point(plan: Plan, npc: str, played: dict[str, Played], at: str) -> TrendPoi
         pass_rate=figures.pop("pass_rate", 0.0),
         figures=figures,
         subject=plan.candidate[npc].digest,
+        by_case=by_case(plan, cases, played) if is_drift(plan.title, plan.id) else {},
     )
 
 

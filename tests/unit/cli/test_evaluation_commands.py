@@ -300,6 +300,24 @@ def test_a_trend_has_the_figures_for_which_there_is_room(
     assert (len(lines), lines[0].split()) == (2, columns)
 
 
+def test_a_trend_has_what_players_had_beside_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output.people, "width", 80)
+    live = {
+        "npc": "mira",
+        "period": "2026-11-16",
+        "first": "2026-11-09",
+        "last": "2026-11-15",
+        "turns": 210,
+        "failed": 3,
+    }
+    live |= {"measured": 40, "rated": 0, "groundedness": 0.82, "rating": None}
+    stage.answers["GET /dev/v1/npcs/mira/trend"] = {"points": [], "live": [live], "page": ""}
+    shown = [line.split() for line in stage.npc("eval", "trend", "mira").out.splitlines()]
+    assert shown[1] == ["players'", "turns", "counted", "failed", "measured", "grounded", "rated", "rating"]
+    assert shown[2] == ["11-09", "to", "11-15", "210", "3", "40", "82.0", "%", "0", "–"]
+    assert stage.npc("eval", "trend", "mira", "--json").data == {"points": [], "live": [live]}
+
+
 def test_where_nothing_was_evaluated_it_is_said(stage: Stage) -> None:
     stage.answers["GET /dev/v1/npcs/mira/trend"] = {"points": [], "page": ""}
     assert stage.npc("eval", "trend", "mira").out == "no evaluation of mira is concluded\n"

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.comprehend.asked import MOST_SEGMENTS, SEGMENT_BYTES, segments_of
+from local.comprehend.asked import MOST_SEGMENTS, PII_BYTES, SEGMENT_BYTES, document_of, segments_of
 from local.comprehend.classifier import Classifier, train
 from local.comprehend.corpus import HELD_OUT, LEARNED, read
 from local.comprehend.errors import ComprehendError
 from local.comprehend.ngrams import BUCKETS, pieces
+from local.comprehend.personal import entities_of
 
 KIND = [f"The heron stood on the {number} mile of quiet mud." for number in range(40)]
 RUDE = [f"You rotten scoundrel number {number}, be gone!" for number in range(40)]
@@ -97,3 +98,49 @@ def test_no_text_is_both_learned_from_and_held_out(tmp_path: Path) -> None:
     assert not learned & held
     assert {toxic for _, toxic in learned} == {True, False}
     assert all(toxic == (int(text.split()[-1][:-1]) % 5 == 0) for text, toxic in learned | held)
+
+
+def kinds(text: str) -> list[tuple[str, str]]:
+    return [(each["Type"], text[each["BeginOffset"] : each["EndOffset"]]) for each in entities_of(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Write to anna.berg@example.org.", [("EMAIL", "anna.berg@example.org")]),
+        ("Card 4111 1111 1111 1111, not 4111 1111 1111 1112.", [("CREDIT_DEBIT_NUMBER", "4111 1111 1111 1111")]),
+        ("DE89 3704 0044 0532 0130 00", [("INTERNATIONAL_BANK_ACCOUNT_NUMBER", "DE89 3704 0044 0532 0130 00")]),
+        ("I live at 12 Elm Road, Springfield, IL 62704.", [("ADDRESS", "12 Elm Road, Springfield, IL 62704")]),
+        ("Vivo en Calle Mayor 12, 28013 Madrid.", [("ADDRESS", "Calle Mayor 12, 28013 Madrid")]),
+        ("My password is hunter42x.", [("PASSWORD", "hunter42x")]),
+        ("Ring +44 20 7946 0958 or 81.2.69.142", [("PHONE", "+44 20 7946 0958"), ("IP_ADDRESS", "81.2.69.142")]),
+        ("The password is salt, at the third house on Cheap Steps, says Jory Slake, aged 34.", []),
+        ("", []),
+    ],
+)
+def test_personal_data_is_found_by_its_form(text: str, found: list[tuple[str, str]]) -> None:
+    assert kinds(text) == found
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200))
+def test_entities_are_in_order_and_apart(text: str) -> None:
+    places = [place for each in entities_of(text) for place in (each["BeginOffset"], each["EndOffset"])]
+    assert places == sorted(places)
+    assert all(0 <= place <= len(text) for place in places)
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ([], "SerializationException"),
+        ({"Text": "Hm.", "LanguageCode": "xx"}, "ValidationException"),
+        ({"Text": "Hm.", "LanguageCode": "de"}, "UnsupportedLanguageException"),
+        ({"Text": "", "LanguageCode": "es"}, "ValidationException"),
+        ({"Text": "a" * (PII_BYTES + 1), "LanguageCode": "en"}, "TextSizeLimitExceededException"),
+    ],
+)
+def test_what_comprehend_refuses_to_look_through_is_refused(body: Any, name: str) -> None:
+    with pytest.raises(ComprehendError) as error:
+        document_of(body)
+    assert error.value.name == name

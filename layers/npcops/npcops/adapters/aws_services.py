@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from npcops.errors import StoreUnavailable
 from npcops.lore_paths import lore_key
+from npcops.promotions import Promoted, Served
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -133,22 +134,37 @@ class ParameterTunedModels:
     ) -> None:
         self._client, self._prefix = client, prefix.rstrip("/")
         self._seconds, self._clock = seconds, clock
-        self._known: dict[str, tuple[float, str | None]] = {}
+        self._known: dict[str, tuple[float, Promoted]] = {}
 
-    def promoted(self, title: str) -> str | None:
+    def promoted(self, title: str) -> Promoted:
         """See TunedModels."""
         known = self._known.get(title)
         if known and self._clock() - known[0] < self._seconds:
             return known[1]
         client = self._client()
         try:
-            value = client.get_parameter(Name=f"{self._prefix}/{title}")["Parameter"]["Value"]
-            model: str | None = str(msgspec.json.decode(value)["model"])
+            promoted = _promoted(client.get_parameter(Name=f"{self._prefix}/{title}")["Parameter"]["Value"])
         except client.exceptions.ParameterNotFound:
-            model = None
+            promoted = Promoted()
         except (ClientError, BotoCoreError) as error:
             raise StoreUnavailable(f"The parameter store did not answer ({type(error).__name__}).") from None
-        except (msgspec.DecodeError, KeyError, TypeError):
+        except (msgspec.DecodeError, ValueError):
             raise StoreUnavailable(f"The parameter of {title}'s tuned model is not readable.") from None
-        self._known[title] = (self._clock(), model)
-        return model
+        self._known[title] = (self._clock(), promoted)
+        return promoted
+
+
+class _Parameter(Promoted, frozen=True):
+    """The value as it is, and as it was when it named a model alone."""
+
+    model: str = ""
+
+
+def _promoted(value: str) -> Promoted:
+    """Raises DecodeError and ValueError for what is neither."""
+    found = msgspec.json.decode(value, type=_Parameter)
+    if found.model and not found.revision:
+        return Promoted(current=Served(found.model, family="", version=0))
+    if not found.revision:
+        raise ValueError("The parameter names no model and has no revision.")
+    return found

@@ -1,8 +1,9 @@
 """Evaluations in DynamoDB: what they said, the verdicts that the canon gate asks for, and figures over time.
 
 One partition a title. Sort keys: `evaluation#{id}`, `verdict#{npc}#{suite}#{suite version}#{subject}`,
-`point#{npc}#{evaluation}`; ids of evaluations sort by time, and no name has a `#`. Documents are compressed, because an
-evaluation of a thousand cases names most of them several times.
+`point#{npc}#{evaluation}` (`watched#...` with figures by case), `live#{npc}#{period}`; ids of evaluations sort by time,
+as periods do, and no name has a `#`. Documents are compressed, because an evaluation of a thousand cases names most of
+them several times.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from npcops.adapters.dynamodb import Item, available, key, query
 from npcops.errors import Conflict, NotFound
-from npcops.evaluations import Evaluation, SuiteVerdict, TrendPoint
+from npcops.evaluations import Evaluation, LivePoint, SuiteVerdict, TrendPoint
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -86,12 +87,30 @@ class DynamoEvaluations:
     def add_points(self, title: str, points: Sequence[TrendPoint]) -> None:
         """See EvaluationStore."""
         for point in points:
-            self._put(key(title, f"point#{point.npc}#{point.evaluation}") | {"data": _pack(point)})
+            name, bare = f"{point.npc}#{point.evaluation}", msgspec.structs.replace(point, by_case={})
+            if point.by_case:
+                self._put(key(title, f"watched#{name}") | {"data": _pack(point)})
+            self._put(key(title, f"point#{name}") | {"data": _pack(bare)})
 
     def points(self, title: str, npc: str, limit: int) -> list[TrendPoint]:
         """See EvaluationStore."""
-        found = self._newest(title, f"point#{npc}#", LAST, limit)
-        return [_unpack(item, TrendPoint) for item in reversed(found)]
+        return self._newest_last(title, f"point#{npc}#", limit, TrendPoint)
+
+    def watched_points(self, title: str, npc: str, limit: int) -> list[TrendPoint]:
+        """See EvaluationStore."""
+        return self._newest_last(title, f"watched#{npc}#", limit, TrendPoint)
+
+    def add_live_points(self, title: str, points: Sequence[LivePoint]) -> None:
+        """See EvaluationStore."""
+        for point in points:
+            self._put(key(title, f"live#{point.npc}#{point.period}") | {"data": _pack(point)})
+
+    def live_points(self, title: str, npc: str, limit: int) -> list[LivePoint]:
+        """See EvaluationStore."""
+        return self._newest_last(title, f"live#{npc}#", limit, LivePoint)
+
+    def _newest_last(self, title: str, prefix: str, limit: int, kind: type[T]) -> list[T]:
+        return [_unpack(item, kind) for item in reversed(self._newest(title, prefix, LAST, limit))]
 
     def _newest(self, title: str, prefix: str, last: str, limit: int) -> list[Item]:
         """The items of a prefix up to `last`, the last ones first."""

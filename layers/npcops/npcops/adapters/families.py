@@ -47,6 +47,7 @@ FAMILIES: dict[ChatFamily, Family] = {
     "nova": Family(schema_keys=frozenset({"type", "properties", "required"})),
     "llama": Family(control=re.compile(r"<\|(?=\w)")),
     "mistral": Family(control=re.compile(r"\[(?=/?[A-Z][A-Z_]+\])|<(?=/?s>)")),
+    "titan": Family(control=re.compile(r"^\s*(?:User|Bot)(?=:)", re.M)),
     "local": Family(),
 }
 

@@ -116,6 +116,10 @@ class S3EvaluationFiles:
         where = {"Bucket": self._bucket, "Key": key}
         return self._client.generate_presigned_url("get_object", Params=where, ExpiresIn=expires_seconds)
 
+    def report_uri(self, title: str, evaluation: str, name: str) -> str:
+        """See EvaluationFiles."""
+        return f"s3://{self._bucket}/{_key(title, evaluation, f'report/{name}')}"
+
     def upload_url(self, title: str, name: str, expires_seconds: int) -> tuple[str, str]:
         """See EvaluationFiles."""
         where = {"Bucket": self._bucket, "Key": f"{UPLOADS}/{title}/{name}.jsonl"}

@@ -1,0 +1,40 @@
+"""What the two models of a promotion under way did for players."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from npcops.promotions import Promoted, Shift, SideFigures
+from npcops.tuning_ports import LiveFigures
+from npcops.turn_ids import began
+
+
+class Sides(msgspec.Struct, frozen=True):
+    """What both models did: `to` since its present percent, `current` since the promotion began."""
+
+    to: SideFigures
+    current: SideFigures
+
+
+class ShiftSides:
+    """Reads both sides of a shift; `own` tells a title's model where none is promoted."""
+
+    def __init__(self, live: LiveFigures, own: Callable[[str], str]) -> None:
+        self._live, self._own = live, own
+
+    def __call__(self, title: str, promoted: Promoted) -> Sides | None:
+        """None where nothing is being promoted. Raises StoreUnavailable."""
+        shift = promoted.shift
+        if shift is None:
+            return None
+        to = self._live.window(title, shift.to.model, shift.since)
+        return Sides(to, self._live.window(title, self._replaced(title, promoted, shift), began(shift.id)))
+
+    def _replaced(self, title: str, promoted: Promoted, shift: Shift) -> str:
+        """The model that speaks now for those whom the new one is to speak for, or for the first of them."""
+        if promoted.current is None:
+            return self._own(title)
+        now = promoted.current.of(shift.to.npcs[0]) if shift.to.npcs else promoted.current
+        return now.model if now else self._own(title)

@@ -21,7 +21,7 @@ class Hyperparameter:
 KNOWN = {
     "epochCount": Hyperparameter(1, 20, "3", whole=True),
     "batchSize": Hyperparameter(1, 16, "4", whole=True),
-    "learningRate": Hyperparameter(1e-6, 0.01, "2e-4"),
+    "learningRate": Hyperparameter(1e-6, 0.01, "3e-4"),
     "learningRateWarmupSteps": Hyperparameter(0, 100, "5", whole=True),
     "loraRank": Hyperparameter(1, 64, "8", whole=True),
 }

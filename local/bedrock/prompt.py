@@ -77,11 +77,14 @@ UNKNOWING = (
 
 @dataclass(frozen=True)
 class Cues:
-    """What of the scene is shown for one question: examples in order, facts and passages best first."""
+    """What of the scene is shown for one question: examples in order, after the worked ones; facts and passages best
+    first.
+    """
 
     examples: tuple[Example, ...]
     facts: tuple[str, ...]
     passages: tuple[Passage, ...]
+    worked: tuple[Example, ...] = WORKED
 
 
 def neutralise(text: str, name: str) -> str:
@@ -109,7 +112,7 @@ def answered(scene: Scene, exchange: Example) -> str:
 
 def render(scene: Scene, cues: Cues, history: Sequence[tuple[str, str]], player: str) -> str:
     """The whole prompt; `history` holds earlier (player, character) lines, oldest first."""
-    shown = [*WORKED, *cues.examples]
+    shown = [*cues.worked, *cues.examples]
     blocks = [_opening(scene), *(_exchange(scene.name, example) for example in shown)]
     blocks.extend(_earlier(scene, history))
     closing = [f"{PLAYER}: {neutralise(player, scene.name)}", f"{scene.name}:"]

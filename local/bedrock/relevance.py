@@ -42,17 +42,25 @@ class Relevance:
         self._kept: OrderedDict[str, Array] = OrderedDict()
         self._lock = Lock()
 
-    def cues(self, scene: Scene, player: str) -> Cues:
-        """The examples and facts to show for one question of the player."""
+    def cues(self, scene: Scene, player: str, tuned: bool = False) -> Cues:
+        """The examples and facts to show for one question of the player.
+
+        A tuned model knows its voice, and worked examples of plain answers would take it back to theirs: it sees them
+        only where there is something to answer from. Elsewhere it is reminded of who it is.
+        """
         answering = tuple(example for example in scene.examples if self._follows_note(example))
         refusing = tuple(example for example in scene.examples if example not in answering)
         facts = self._facts(scene, player)
+        # How it speaks a tuned model has learned, and would tell.
+        own = Passage("", "", scene.persona.partition(f" How {scene.name} ")[0] if tuned else scene.persona)
         # Without lore the character is its own source, so that the pattern of the prompt stays whole.
-        sources = scene.passages or (Passage("", "", scene.persona),)
+        sources = scene.passages or (own,)
         scores = [self._support(player, source) for source in sources]
+        alone = not facts and max(scores, default=0.0) < EVIDENCE
         # Greetings, thanks and insults resemble no lore either, and need no knowledge.
-        doubtful = "?" in player and not facts and max(scores, default=0.0) < EVIDENCE
-        examples = (*answering, *UNKNOWING, *refusing) if doubtful else answering
+        examples = (*answering, *UNKNOWING, *refusing) if alone and "?" in player else answering
+        if alone and tuned:
+            return Cues(examples, facts, (own, *scene.passages[: PASSAGES_SHOWN - 1]), worked=())
         return Cues(examples, facts, tuple(sources[:PASSAGES_SHOWN]))
 
     def citations(self, said: str, scene: Scene) -> list[str]:

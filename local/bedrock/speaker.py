@@ -61,7 +61,7 @@ class Speaker:
         return self._in_character(scene, request) if scene and speaks else self._by_template(request)
 
     async def _in_character(self, scene: Scene, request: Request) -> AsyncGenerator[Event, None]:
-        cues = await asyncio.to_thread(self._relevance.cues, scene, request.question)
+        cues = await asyncio.to_thread(self._relevance.cues, scene, request.question, self._clerk is not self._model)
         text = prompt.render(scene, cues, request.history, request.question)
         said, end = "", Chunk("")
         if request.tool:

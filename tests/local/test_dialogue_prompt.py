@@ -113,6 +113,19 @@ def test_refusing_examples_are_shown_only_when_nothing_fits() -> None:
     assert len(unsure.examples) == 2 + len(prompt.UNKNOWING)
 
 
+def test_a_tuned_model_sees_worked_examples_only_where_there_is_something_to_answer_from() -> None:
+    relevance = Relevance(WordVectors())
+    asked = relevance.cues(_scene(), "The ferry leaves at?", tuned=True)
+    assert asked == relevance.cues(_scene(), "The ferry leaves at?")
+    assert asked.worked == prompt.WORKED
+    greeted = relevance.cues(_scene(), "Hullo yourself!", tuned=True)
+    assert greeted.worked == ()
+    assert "He keeps a cat." in greeted.passages[0].text
+    rendered = prompt.render(_scene(), greeted, [], "Hullo yourself!")
+    assert prompt.WORKED[0].reply not in rendered
+    assert relevance.cues(_scene(), "Hullo yourself!").worked == prompt.WORKED
+
+
 def test_the_best_passages_are_shown_whole() -> None:
     passages = "".join(f'<passage id="c{rank}" title="">Part {rank} of it. It goes on.</passage>' for rank in range(5))
     scene = parse_scene([STATIC, f"<lore>{passages}</lore>"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -61,6 +61,7 @@ BY = "lead@studio.example"
 MIRA, OTTO = NpcCard("mira", "Mira", "A ferrywoman.", suites=("canon",)), NpcCard("otto", "Otto", "A miller.")
 PROMPT = PromptTemplate("dialogue", "You are {{ character.name }}.", variables=("character",))
 ALARM = "npcops-dev-authored-lines"
+T = TypeVar("T")
 
 
 class Models:
@@ -181,12 +182,18 @@ class Models:
 
     def parameter(self) -> Promoted | None:
         """What turns read."""
+        return self._read(f"{self.prefix}/{self.title}", Promoted)
+
+    def candidate(self) -> Served | None:
+        """What releases read."""
+        return self._read(f"/npcops/{self.stage}/candidates/{self.title}", Served)
+
+    def _read(self, name: str, kind: type[T]) -> T | None:
         client = self.resources.client("ssm")
         try:
-            value = client.get_parameter(Name=f"{self.prefix}/{self.title}")["Parameter"]["Value"]
+            return msgspec.json.decode(client.get_parameter(Name=name)["Parameter"]["Value"], type=kind)
         except client.exceptions.ParameterNotFound:
             return None
-        return msgspec.json.decode(value, type=Promoted)
 
     def heard(self, npc: str = "mira", players: int = 200) -> dict[int, int]:
         """By which versions how many players are answered (0: the stage's own model), as turns read it."""

@@ -46,7 +46,7 @@ def archive() -> bytes:
 
 
 def _wanted(file: Path) -> bool:
-    return file.is_file() and file.suffix in _SUFFIXES and not _LEFT_OUT.intersection(file.parts)
+    return file.is_file() and file.suffix in _SUFFIXES and not _LEFT_OUT.intersection(file.relative_to(CODE).parts)
 
 
 if __name__ == "__main__":

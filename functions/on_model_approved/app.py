@@ -1,4 +1,4 @@
-"""A model version was approved or rejected in the registry: check it, or give its throughput back."""
+"""A model version was decided on in the registry: check it, give its throughput back, or drop the candidate."""
 
 from typing import Any
 

@@ -218,6 +218,14 @@ def test_what_may_pass_is_unavailable(name: str, failure: object) -> None:
             call()
 
 
+@pytest.mark.parametrize("code", ["ConflictException", "ValidationException"])
+def test_the_job_of_a_name_that_is_in_use_is_found_however_bedrock_says_so(name: str, code: str) -> None:
+    models, plane = adapter(MemoryCustomModels(Clock(), PREFIX))
+    job = models.start_job(Bench(models, None).job(name))
+    plane.refusals["CreateModelCustomizationJob"] = [refusal(code, 400, "The provided job name is currently in use.")]
+    assert models.start_job(Bench(models, None).job(name)) == job
+
+
 def test_a_conflict_that_is_no_earlier_job_of_ours_is_refused(name: str) -> None:
     models, plane = adapter(MemoryCustomModels(Clock(), PREFIX))
     plane.refusals["CreateModelCustomizationJob"] = [refusal("ConflictException", 400, "The model's name is taken.")]

@@ -110,6 +110,40 @@ def test_the_promoted_model_is_read_again_after_a_while(resources: Resources, ti
     assert models.promoted(title).current is None
 
 
+def test_while_the_parameter_store_does_not_answer_players_keep_their_model_for_less_than_a_minute(
+    resources: Resources, title: str
+) -> None:
+    """It allows few reads a second: without this, every turn would ask again, and players change models to and fro."""
+    now, asked, silent = 0.0, 0, False
+    real = resources.client("ssm")
+
+    class Sometimes:
+        exceptions = real.exceptions
+
+        def get_parameter(self, **request: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            if silent:
+                raise ClientError({"Error": {"Code": "ThrottlingException"}}, "GetParameter")
+            return real.get_parameter(**request)
+
+    client: Any = Sometimes()
+    models = ParameterTunedModels(lambda: client, "/npcops/test/models", 15, clock=lambda: now)
+    real.put_parameter(Name=f"/npcops/test/models/{title}", Type="String", Value='{"model": "tuned-1"}')
+    known, silent = models.promoted(title), True
+    for _ in range(3):
+        now = 16.0
+        assert models.promoted(title) == known
+    assert asked == 2
+    now = 32.0
+    assert models.promoted(title) == known
+    now = 60.0
+    with pytest.raises(StoreUnavailable):
+        models.promoted(title)
+    silent = False
+    assert models.promoted(title) == known
+
+
 def test_a_parameter_that_names_a_model_alone_is_still_read(resources: Resources, title: str) -> None:
     name = f"/npcops/test/models/{title}"
     resources.client("ssm").put_parameter(Name=name, Type="String", Value='{"model": "tuned-1"}')

@@ -89,6 +89,16 @@ def test_defect_06_versions_are_listed_over_all_pages_of_exactly_this_group(
     assert [package.version for package in registry.packages("saltmarrow")] == [11, 2, 1]
 
 
+def test_a_version_that_is_deleted_while_all_are_listed_is_left_out(
+    stubbed: tuple[SageMakerRegistry, Stubber],
+) -> None:
+    registry, stubber = stubbed
+    stubber.add_response("list_model_packages", {"ModelPackageSummaryList": [summary(2), summary(1)]})
+    stubber.add_client_error("describe_model_package", "ValidationException", "ModelPackage x/2 does not exist.")
+    stubber.add_response("describe_model_package", described(1))
+    assert [package.version for package in registry.packages("saltmarrow")] == [1]
+
+
 @pytest.mark.parametrize(
     "group", ["npcops-prod-saltmarrow", "npcops-developers-saltmarrow", "xnpcops-dev-saltmarrow", "npcops-dev-"]
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from botocore.exceptions import ConnectTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from npcops.adapters.promoted_models import DecidedPromotions, StagePromotions
 from npcops.errors import Conflict, StoreUnavailable, TooLarge
@@ -129,6 +129,37 @@ def test_of_many_at_once_one_decides(resources: Resources, stage: str, title: st
     assert promoted_version(store(resources, stage).get(title)) == won[0]
     assert told(resources, stage, title) == store(resources, stage).get(title)
     assert [found.version for found in store(resources, stage).moves(title, 10)] == won
+
+
+def test_a_candidate_that_stays_is_not_announced_again(resources: Resources, stage: str, title: str) -> None:
+    """Tools that watch the parameter would begin a release: of a version that was dropped, or is not one yet."""
+    promotions = store(resources, stage)
+    promotions.put_candidate(title, TWO)
+    promotions.drop_candidate(title, 3)
+    promotions.put_candidate(title, ONE)
+    promotions.drop_candidate(title, 1)
+    found = resources.client("ssm").get_parameter(Name=f"/npcops/{stage}/candidates/{title}")["Parameter"]
+    assert found["Version"] == 2
+    assert msgspec.json.decode(found["Value"], type=Served) == TWO
+
+
+@pytest.mark.parametrize(("reason", "told"), [("TransactionConflict", Conflict), ("ThrottlingError", StoreUnavailable)])
+def test_whoever_writes_at_the_same_moment_is_somebody_else_who_changes_it(
+    resources: Resources, stage: str, title: str, reason: str, told: type[Exception]
+) -> None:
+    """A rollback looks again then, and a step of a promotion is done again."""
+
+    class Busy:
+        def transact_write_items(self, **request: Any) -> Any:
+            found: Any = {
+                "Error": {"Code": "TransactionCanceledException"},
+                "CancellationReasons": [{"Code": reason}, {"Code": "None"}],
+            }
+            raise ClientError(found, "TransactWriteItems")
+
+    with pytest.raises(told):
+        store(resources, stage, Busy()).put(title, Promoted(ONE))
+    assert store(resources, stage).get(title) == Promoted()
 
 
 def promoted_version(promoted: Promoted) -> int:

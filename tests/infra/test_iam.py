@@ -362,6 +362,17 @@ def test_only_the_nightly_reconciliation_may_read_a_whole_table() -> None:
     assert scanning == {"ReconcileTitles"}
 
 
+def test_whoever_frees_throughput_may_take_its_run_off_the_list_of_those_that_have_some() -> None:
+    """A run without a deployment is one write with a deletion: without that right the write fails as a whole."""
+    allowed = {
+        name
+        for name, one in statements(Stage(SERVERLESS))
+        if "dynamodb:DeleteItem" in listed(one["Action"]) and "ModelsTable.Arn" in listed(one["Resource"])
+    }
+    assert allowed == {"EndTuning", "FreeThroughput", "DecidePromotions"}
+    assert {"Ref": "DecidePromotions"} in functions()["RetireModels"]["Policies"]
+
+
 def test_a_missing_object_answers_404_to_those_who_read_objects() -> None:
     """S3 tells absence from refusal only to callers who may list, and a read has no prefix for a condition to match."""
     evaluating = [(name, "EvaluationsBucket") for name in ("LoadCases", "ScoreCase", "ConcludeEvaluation")]

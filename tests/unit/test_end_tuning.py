@@ -108,6 +108,14 @@ def test_throughput_that_cannot_be_freed_yet_is_left_to_whoever_retires_models(r
     assert not ended(runs, tuning, "Failed", TUNED, WORSE).left
 
 
+def test_a_success_of_which_no_package_is_seen_frees_nothing_that_a_version_may_run_on(
+    runs: Runs, tuning: Tuning
+) -> None:
+    result = ended(runs, tuning, "Succeeded", TUNED, EVALUATED)
+    assert (result.left, result.tuning.state, result.tuning.deployment) == (True, "failed", DEPLOYMENT)
+    assert runs.models.freed == []
+
+
 def test_an_end_that_is_told_before_the_start_was_written_down_is_final(runs: Runs) -> None:
     upload = runs.upload()
     execution: list[str] = []

@@ -125,6 +125,14 @@ def test_npcs_without_suites_are_not_evaluated_and_those_not_in_production_not_l
     assert [detail["title"] for detail in ours.heard.told(MEASURED)] == [bare]
 
 
+def test_a_card_that_cannot_be_read_hides_nothing_of_the_others(ours: Titles) -> None:
+    """One of an older release, by which nobody can speak."""
+    title = ours.title(MIRA)
+    publish(ours.catalog, title, "npcs", "old", {"id": "old", "name": 3, "persona": []})
+    ours.spoke(title, "2026-11-12")
+    assert ours() == LiveEvaluated(titles=1, evaluations=1, points=1)
+
+
 def test_what_live_turns_showed_is_kept_without_words(ours: Titles) -> None:
     title = ours.title(MIRA, OTTO)
     for day in ("2026-11-08", "2026-11-09", "2026-11-12", "2026-11-15", "2026-11-16"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
+from npcops.characters import PromptTemplate
 from npcops.decide_model import version_of
 from npcops.errors import Conflict, InvalidRequest, ModelFailed, ModelUnavailable, NotFound, StoreUnavailable
 from npcops.promotions import Decided, PromotionRequest, Served
@@ -21,21 +21,11 @@ def models(moto_resources: Resources) -> Models:
     return Models(moto_resources)
 
 
-def candidate(models: Models) -> Served | None:
-    """The stage's candidate parameter."""
-    client = models.resources.client("ssm")
-    try:
-        value = client.get_parameter(Name=f"/npcops/{models.stage}/candidates/{models.title}")["Parameter"]["Value"]
-    except client.exceptions.ParameterNotFound:
-        return None
-    return msgspec.json.decode(value, type=Served)
-
-
 def test_an_approved_model_becomes_the_candidate_and_starts_the_release(models: Models) -> None:
     models.register(1, npcs=("mira",))
     followed = models.approve(1)
     assert (followed.outcome, followed.version) == ("candidate", 1)
-    assert candidate(models) == models.served(1, ("mira",))
+    assert models.candidate() == models.served(1, ("mira",))
     assert list(models.releases.started.values()) == [(models.title, 1)]
     assert models.chat.models == [models.served(1).model]
     ((kind, detail),) = models.bus.events
@@ -56,7 +46,7 @@ def test_defect_06_approval_before_ready_is_refused_and_writes_no_parameter(mode
     models.register(1, readiness=readiness)
     followed = models.approve(1)
     assert followed.outcome == "refused"
-    assert candidate(models) is None
+    assert models.candidate() is None
     assert models.releases.started == {}
     assert models.chat.prompts == []
     package = models.registry.package(models.title, 1)
@@ -83,7 +73,7 @@ def test_defect_06_two_approvals_at_once_leave_the_newest_whatever_comes_first(m
             models.decide_by(models.title, version, BY, Decided(approve=True))
         for version in order:
             models.approve_by(arn_of(models.title, version))
-        assert candidate(models) == models.served(max(order))
+        assert models.candidate() == models.served(max(order))
         for version in order:
             assert models.promotions.candidate(models.title, version) == models.served(version)
 
@@ -100,7 +90,7 @@ def test_defect_06_two_approvals_cross_each_other_in_the_parameter_store(models:
 
     models.parameters.before = meanwhile
     models.approve_by(arn_of(models.title, 1))
-    assert candidate(models) == models.served(2)
+    assert models.candidate() == models.served(2)
 
 
 def test_the_same_event_several_times_does_everything_once(models: Models) -> None:
@@ -123,7 +113,7 @@ def test_an_approval_that_breaks_off_is_followed_when_the_event_comes_again(mode
         with pytest.raises(StoreUnavailable):
             models.approve_by(arn)
     assert models.approve_by(arn).outcome == "candidate"
-    assert candidate(models) is not None
+    assert models.candidate() is not None
     assert len(models.releases.started) == 1
     assert models.bus.kinds() == ["ModelApproved.v1"]
 
@@ -135,7 +125,7 @@ def test_defect_03_a_family_that_is_not_the_base_model_s_is_refused(models: Mode
     assert followed.outcome == "refused"
     assert "family llama" in followed.why
     assert "family nova" in followed.why
-    assert candidate(models) is None
+    assert models.candidate() is None
 
 
 def test_defect_03_a_base_that_nobody_knows_is_refused(models: Models) -> None:
@@ -159,7 +149,7 @@ def test_defect_03_a_model_that_answers_no_turn_is_refused(models: Models, answe
     followed = models.approve(1)
     assert followed.outcome == "refused"
     assert told in followed.why
-    assert candidate(models) is None
+    assert models.candidate() is None
 
 
 @pytest.mark.parametrize("lacking", ["model", "family", "deployment"])
@@ -178,6 +168,15 @@ def test_a_model_without_anybody_who_speaks_by_it_is_refused(models: Models) -> 
     assert "None of its NPCs" in models.approve(1).why
 
 
+def test_what_is_asked_by_a_prompt_that_is_broken_is_refused_and_says_so(models: Models) -> None:
+    """It is nobody's outage: the event would come again and again, and the version would be checked for ever."""
+    models.register(1)
+    models.studio.force("prompts", PromptTemplate("dialogue", "{{ nobody.name }}", variables=("nobody",)))
+    followed = models.approve(1)
+    assert (followed.outcome, models.candidate()) == ("refused", None)
+    assert "It cannot answer a first turn" in followed.why
+
+
 def test_a_refusal_takes_a_former_candidate_away(models: Models) -> None:
     models.register(1)
     models.register(2)
@@ -186,58 +185,11 @@ def test_a_refusal_takes_a_former_candidate_away(models: Models) -> None:
     arn = deployment_of(models.title, 2)
     models.deployments.found[arn] = Deployment(arn, "failed", "on-demand", failure="Out of capacity.")
     assert "failed (Out of capacity)" in models.approve(2).why
-    assert candidate(models) == models.served(1)
-
-
-def test_rejection_frees_the_deployment_and_keeps_the_model(models: Models) -> None:
-    models.register(1)
-    models.approve(1)
-    assert models.approve(1, approve=False).outcome == "freed"
-    assert models.deployments.found == {}
-    assert candidate(models) is None
-    assert models.registry.package(models.title, 1).approval == "Rejected"
-
-
-def test_rejection_while_it_is_still_being_created_is_no_failure(models: Models) -> None:
-    models.register(1, readiness="creating")
-    assert models.approve(1, approve=False).outcome == "freed"
-    assert list(models.deployments.found) == [deployment_of(models.title, 1)]
-
-
-def test_what_players_have_is_neither_rejected_nor_freed(models: Models) -> None:
-    models.promote(1, percents=(100,), minutes=0.0)
-    with pytest.raises(Conflict, match="Roll back first"):
-        models.decide_by(models.title, 1, BY, Decided(approve=False))
-    models.registry.decide(arn_of(models.title, 1), "Rejected", "In the console.")
-    assert models.approve_by(arn_of(models.title, 1)).outcome == "used"
-    assert list(models.deployments.found) == [deployment_of(models.title, 1)]
-
-
-def test_a_late_event_takes_nothing_away_from_players(models: Models) -> None:
-    models.promote(1, percents=(100,), minutes=0.0)
-    models.chat.answers = [ModelUnavailable("Model x is throttled.")]
-    assert models.approve_by(arn_of(models.title, 1)).outcome == "used"
-    assert models.promotions.candidate(models.title, 1) == models.served(1)
-
-
-def test_a_rejection_during_the_check_wins(models: Models) -> None:
-    models.register(1)
-    models.decide_by(models.title, 1, BY, Decided(approve=True))
-
-    def answers(prompt: object) -> dict[str, str]:
-        models.registry.decide(arn_of(models.title, 1), "Rejected", "No.")
-        return {"say": "Well met."}
-
-    models.chat.answers = [answers]
-    assert models.approve_by(arn_of(models.title, 1)).outcome == "freed"
-    assert candidate(models) is None
-    assert models.releases.started == {}
+    assert models.candidate() == models.served(1)
 
 
 def test_an_event_of_another_stage_or_of_what_is_gone_is_nothing(models: Models) -> None:
     assert models.approve_by(arn_of("another", 1)).outcome == "nothing"
-    models.register(1)
-    assert models.approve_by(arn_of(models.title, 1)).outcome == "nothing"
     assert models.bus.events == []
 
 

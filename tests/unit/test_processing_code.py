@@ -44,6 +44,18 @@ def test_packing_again_makes_the_same_file() -> None:
     assert pack.archive() == pack.archive()
 
 
+def test_what_is_left_out_is_told_by_folders_of_the_package_and_not_by_those_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = tmp_path / "html" / "npcops"
+    (code / "html").mkdir(parents=True)
+    for name in ("errors.py", "html/page.json"):
+        (code / name).write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(pack, "CODE", code)
+    with tarfile.open(fileobj=io.BytesIO(pack.archive())) as tar:
+        assert [name for name in tar.getnames() if name.startswith("npcops/")] == ["npcops/errors.py"]
+
+
 def test_the_archive_holds_what_the_job_needs_and_runs_alone(tmp_path: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(pack.archive())) as tar:
         names = tar.getnames()

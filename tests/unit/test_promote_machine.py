@@ -314,6 +314,35 @@ def test_an_abandoned_shift_is_taken_back_before_another_promotion(models: Model
     assert kinds == [(3, "promoted"), (3, "begun"), (2, "returned"), (2, "begun")]
 
 
+def test_after_an_abandoned_shift_what_players_have_is_not_promoted_over_itself(models: Models) -> None:
+    """The model before would be lost, and a rollback would change nothing."""
+    models.promote(3, percents=(100,), minutes=0.0)
+    _, run = models.start(2)
+    until(run, "Wait")
+    run.kill()
+    with pytest.raises(Conflict, match="already"):
+        models.start(3)
+    assert models.consistent()
+    models.roll_back()
+    assert models.heard() == {1: 200}
+
+
+def test_what_speaks_for_some_alone_can_be_promoted_for_all_of_its_own(models: Models) -> None:
+    models.promote(3, ("mira", "otto"), percents=(100,), minutes=0.0)
+    models.promote(4, ("mira",), percents=(100,), minutes=0.0)
+    assert (models.heard("mira"), models.heard("otto")) == ({4: 200}, {3: 200})
+    usual(models)
+    models.live.figures = {models.served(4).model: SideFigures(turns=100), models.served(3).model: SideFigures(turns=9)}
+    _, run = models.start(3)
+    until(run, "WatchShift")
+    run.step()
+    assert [model for model, _ in models.live.asked[-2:]] == [models.served(3).model, models.served(4).model]
+    run.finish()
+    assert (models.heard("mira"), models.heard("otto")) == ({3: 200}, {3: 200})
+    models.roll_back()
+    assert (models.heard("mira"), models.heard("otto")) == ({4: 200}, {3: 200})
+
+
 def test_a_bus_that_fails_delays_the_announcement_and_nothing_else(models: Models) -> None:
     models.bus.failures = [StoreUnavailable("The bus did not answer.")] * 2
     assert models.start(2)[1].finish().state == "PromotionSettled"
@@ -325,7 +354,7 @@ def test_a_version_that_is_rejected_during_its_promotion_goes_back(models: Model
     until(run, "WatchShift")
     models.promotions.drop_candidate(models.title, 2)
     assert run.finish().state == "PromotionReturned"
-    assert models.bus.events[-1][1]["reasons"] == ["Version 2 was rejected meanwhile."]
+    assert models.bus.events[-1][1]["reasons"] == ["Version 2 is not approved any more."]
 
 
 def test_what_is_promoted_is_not_promoted_again(models: Models) -> None:

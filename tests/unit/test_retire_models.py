@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from npcops.errors import StoreUnavailable
-from npcops.promotions import Promoted, SideFigures
+from npcops.promotions import Decided, Promoted, SideFigures
 from npcops.tunings import Deployment
 from tests.model_services import arn_of, deployment_of
-from tests.promoting import Models
+from tests.promoting import BY, Models
 from tests.resources import Resources
 
 AT_ONCE = {"percents": (100,), "minutes": 0.0}
@@ -88,6 +88,29 @@ def test_what_a_run_under_way_has_made_is_kept(models: Models, state: Any, kept:
     models.clock.now += 30 * DAY
     models.retire_by()
     assert (6 in left(models)) == kept
+
+
+def test_what_was_just_approved_is_kept_until_its_approval_was_followed(models: Models) -> None:
+    """It waits no more, and is no candidate yet: the event may come hours later."""
+    models.clock.now += DAY + 1
+    models.decide_by(models.title, 5, BY, Decided(approve=True))
+    package = models.registry.package(models.title, 5)
+    models.registry.found[package.arn] = msgspec.structs.replace(package, changed_at=models.now())
+    models.retire_by()
+    assert 5 in left(models)
+    models.clock.now += DAY + 1
+    models.retire_by()
+    assert 5 not in left(models)
+
+
+def test_what_was_just_left_is_kept_for_whoever_left_it_by_mistake(models: Models) -> None:
+    models.clock.now += DAY + 1
+    models.roll_back()
+    models.retire_by()
+    assert {2, 3} <= left(models)
+    models.clock.now += DAY + 1
+    models.retire_by()
+    assert 3 not in left(models)
 
 
 def test_what_nobody_knows_of_is_freed_and_what_is_young_or_being_made_is_not(models: Models) -> None:

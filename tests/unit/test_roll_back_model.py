@@ -51,9 +51,20 @@ def test_it_is_recorded_and_announced(models: Models) -> None:
 def test_a_call_that_is_sent_again_goes_back_once(models: Models) -> None:
     models.promote(2, **AT_ONCE)
     models.roll_back(2)
-    with pytest.raises(Conflict, match="not answered by version 2"):
+    with pytest.raises(Conflict, match="leaves version 1, not version 2"):
         models.roll_back(2)
     assert models.heard() == {1: 200}
+
+
+def test_a_version_that_is_not_the_one_to_be_left_is_told_which_is(models: Models) -> None:
+    models.register(2)
+    models.approve(2)
+    _, run = models.start(2)
+    while run.state != "Wait":
+        run.step()
+    with pytest.raises(Conflict, match="leaves version 2, not version 1; nothing was changed"):
+        models.roll_back(1)
+    assert models.roll_back(2).to == 1
 
 
 def test_a_bus_that_fails_stops_no_rollback(models: Models) -> None:

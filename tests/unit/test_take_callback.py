@@ -116,6 +116,21 @@ def test_an_answer_that_is_neither_taken_nor_refused_is_given_again() -> None:
     assert Callbacks(steps).succeed(message, {}) == "nobody"
 
 
+def test_a_failure_that_is_neither_taken_nor_refused_is_told_again() -> None:
+    """Else the step would wait for days, and nobody would come back to it."""
+
+    class Lagging(MemoryCallbacks):
+        def fail(self, token: str, reason: str) -> bool:
+            return False
+
+    steps = Lagging()
+    message = read_message(json.loads(steps.wait(TOKEN, TUNE)))
+    with pytest.raises(StoreUnavailable):
+        Callbacks(steps).fail(message, "No.")
+    steps.steps[TOKEN].status = "Failed"
+    Callbacks(steps).fail(message, "No.")
+
+
 def test_a_step_that_is_not_listed_yet_waits() -> None:
     steps = MemoryCallbacks()
     message = read_message(json.loads(steps.wait(TOKEN, TUNE)))
@@ -123,6 +138,15 @@ def test_a_step_that_is_not_listed_yet_waits() -> None:
     assert Callbacks(steps).waits(message)
     steps.status = "Failed"
     assert not Callbacks(steps).waits(message)
+
+
+def test_a_step_that_is_being_stopped_waits_to_hear_that_it_has_ended() -> None:
+    steps = MemoryCallbacks()
+    message = read_message(json.loads(steps.wait(TOKEN, TUNE)))
+    steps.stop()
+    steps.steps[TOKEN].status = "Stopping"
+    assert Callbacks(steps).waits(message)
+    assert not Callbacks(steps).wanted(message)
 
 
 def test_an_execution_that_is_gone_waits_for_nothing() -> None:

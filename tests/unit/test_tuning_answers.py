@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from npcops.errors import StoreUnavailable
-from tests.tuning_flow import TOKEN, TUNE, TUNING, TuningFlow, answer, assert_nothing_left, assert_tuned, ended
+from tests.tuning_flow import TITLE, TOKEN, TUNE, TUNING, TuningFlow, answer, assert_nothing_left, assert_tuned, ended
 
 
 @pytest.fixture
@@ -86,6 +86,15 @@ def test_a_pipeline_that_is_being_stopped_is_told_as_soon_as_its_job_is(flow: Tu
 def test_a_pipeline_that_was_stopped_before_its_message_came_starts_no_job(flow: TuningFlow) -> None:
     body = flow.tune()
     flow.steps.stop()
+    assert ended(flow.play(body)) == ("SUCCEEDED", "NotTuned")
+    assert_nothing_left(flow, "before the tuning job was started")
+    assert flow.models.jobs == {}
+
+
+def test_an_execution_of_a_run_that_was_stopped_before_it_was_written_down_starts_no_job(flow: TuningFlow) -> None:
+    """Whoever started it died before the run had it, so nobody has stopped it."""
+    body = flow.tune()
+    flow.store.change(TITLE, TUNING, state="stopped")
     assert ended(flow.play(body)) == ("SUCCEEDED", "NotTuned")
     assert_nothing_left(flow, "before the tuning job was started")
     assert flow.models.jobs == {}

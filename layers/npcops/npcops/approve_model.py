@@ -16,7 +16,7 @@ import msgspec
 
 from npcops import model_events
 from npcops.canary_turn import CanaryTurn
-from npcops.errors import Conflict, ModelFailed, ModelUnavailable, NotFound
+from npcops.errors import Conflict, InvalidRequest, InvalidTemplate, ModelFailed, ModelUnavailable, NotFound
 from npcops.model_prices import chat_model
 from npcops.models_state import npcs_of, roles
 from npcops.ports import EventPublisher
@@ -28,10 +28,10 @@ NEEDED = ("model", "family", "deployment")
 
 class Followed(msgspec.Struct, frozen=True):
     """What was done. `why` is the reason of a refusal, for people; `used`: players are answered by it, or were last, so
-    that nothing of it is freed or checked.
+    that nothing of it is freed or checked; `waits`: it is to be decided on, and no candidate.
     """
 
-    outcome: Literal["candidate", "refused", "freed", "used", "nothing"]
+    outcome: Literal["candidate", "refused", "freed", "used", "waits", "nothing"]
     title: str = ""
     version: int = 0
     why: str = ""
@@ -56,7 +56,7 @@ class ApproveModel:
         self._release, self._canary, self._events, self._now = release, canary, events, now
 
     def __call__(self, arn: str) -> Followed:
-        """Raises StoreUnavailable; then it can be done again."""
+        """Raises StoreUnavailable, and Conflict where others promote; then it can be done again."""
         try:
             package = self._registry.by_arn(arn)
         except NotFound:
@@ -65,7 +65,7 @@ class ApproveModel:
         if package.approval == "Rejected":
             return self._rejected(package)
         if package.approval != "Approved":
-            return Followed("nothing", package.title, package.version)
+            return self._waits(package)
         if roles(package.version, self._promotions.get(package.title), 0):
             # An event that comes late must not take away what players have.
             return Followed("used", package.title, package.version)
@@ -103,7 +103,7 @@ class ApproveModel:
             self._canary()(title, served.npcs, served.model)
         except ModelUnavailable as error:
             return f"It did not answer a first turn: {error} Approve it again in a moment."
-        except (ModelFailed, NotFound) as error:
+        except (InvalidRequest, InvalidTemplate, ModelFailed, NotFound) as error:
             return f"It cannot answer a first turn: {error}"
         return ""
 
@@ -114,9 +114,9 @@ class ApproveModel:
         """
         title, approval = package.title, _approval(package)
         self._promotions.put_candidate(title, served)
-        if self._registry.by_arn(package.arn).approval == "Rejected":
+        if self._registry.by_arn(package.arn).approval != "Approved":
             # Somebody thought better of it during the check.
-            return self._rejected(package)
+            return self(package.arn)
         release = self._release.start(title, package.version, approval)
         self._events.publish(model_events.APPROVED, model_events.approved(title, served, release, approval, self._at()))
         return Followed("candidate", title, package.version, release=release)
@@ -129,17 +129,38 @@ class ApproveModel:
         self._events.publish(model_events.REFUSED, detail)
         return Followed("refused", package.title, package.version, why)
 
+    def _waits(self, package: ModelPackage) -> Followed:
+        """It is new, was refused, or its approval was withdrawn in the registry itself."""
+        self._promotions.drop_candidate(package.title, package.version)
+        if self._registry.by_arn(package.arn).approval == "Approved":
+            # It was approved in between, and whoever followed that may have been faster.
+            return self(package.arn)
+        return Followed("waits", package.title, package.version)
+
     def _rejected(self, package: ModelPackage) -> Followed:
         """Its throughput costs; the custom model itself does not, and is kept."""
         title, version = package.title, package.version
         self._promotions.drop_candidate(title, version)
-        if roles(version, self._promotions.get(title), 0):
+        known = self._promotions.get(title)
+        used = roles(version, known, 0)
+        if "current" in used or "shifting" in used:
             return Followed("used", title, version)
-        if deployment := package.metadata.get("deployment"):
-            # One that is still being created is freed by rule, later.
-            with suppress(Conflict):
-                self._models.free(deployment)
+        if known.previous and "previous" in used:
+            # No rollback leads to what somebody has rejected.
+            forgotten = msgspec.structs.replace(known, previous=known.previous.without(version))
+            self._promotions.put(title, forgotten)
+        self._free(package)
         return Followed("freed", title, version)
+
+    def _free(self, package: ModelPackage) -> None:
+        """Throughput that is still being created is freed by rule, later."""
+        deployment = package.metadata.get("deployment")
+        if not deployment:
+            return
+        with suppress(Conflict):
+            self._models.free(deployment)
+            with suppress(NotFound):
+                self._tunings.change(package.title, package.metadata.get("tuning", ""), deployment="")
 
     def _at(self) -> str:
         return self._now().isoformat(timespec="milliseconds")

@@ -29,7 +29,7 @@ class CanaryTurn:
         """Who has answered: the first of `npcs` (without these, of all) who is in production.
 
         Raises ModelFailed (no words in the reply, or words that nobody may hear), ModelUnavailable, NotFound (there is
-        nobody to speak) and StoreUnavailable.
+        nobody to speak), InvalidTemplate and InvalidRequest (what is authored is broken) and StoreUnavailable.
         """
         npc = self._speaker(title, npcs)
         script = read_script(self._catalog, self._label, title, npc)

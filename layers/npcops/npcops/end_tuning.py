@@ -86,8 +86,9 @@ class EndTuning:
         except NotFound:
             run = PipelineRun(ended.status, ())
         tuning = self._tunings.change(known.title, known.id, **self._found_out(known, ended, run))
-        if tuning.state == "registered":
-            return Ended(tuning)
+        if ended.status == SUCCEEDED:
+            # A package that SageMaker does not list yet runs on this throughput; whoever retires models looks again.
+            return Ended(tuning, left=tuning.state != "registered" and bool(tuning.deployment))
         return self._freed(tuning)
 
     def _found_out(self, known: Tuning, ended: ExecutionEnded, run: PipelineRun) -> dict[str, Any]:

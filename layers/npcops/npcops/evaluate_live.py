@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from npcops.drifts import DRIFT, MEASURED, drift_evaluation
-from npcops.errors import NotFound, NpcopsError, StoreUnavailable
+from npcops.errors import InvalidRequest, NotFound, NpcopsError, StoreUnavailable
 from npcops.evaluations import LivePoint
 from npcops.plans import Configuration, EvaluationRequest
 from npcops.ports import Catalog, EventPublisher
@@ -94,7 +94,8 @@ class EvaluateLive:
         for found in self._catalog.names(title, "npcs"):
             try:
                 yield found["name"], bool(self._catalog.npc(title, found["name"], self._label)[0].suites)
-            except NotFound:
+            except (InvalidRequest, NotFound):
+                # Nobody can speak by a card that is not there, or not valid.
                 continue
 
     def _point(self, title: str, npc: str, day: date) -> LivePoint | None:

@@ -51,6 +51,11 @@ class Served(msgspec.Struct, frozen=True):
         """This one and those beside it."""
         return (self, *self.beside)
 
+    def without(self, version: int) -> Served | None:
+        """What is left of this one and those beside it but for one version; None if nothing is."""
+        left = [one for one in self.all() if one.version != version]
+        return msgspec.structs.replace(left[0], beside=tuple(left[1:])) if left else None
+
     def over(self, before: Served | None) -> Served:
         """In the place of `before`, which goes on to speak for those who are not this one's."""
         taken, left = set(self.npcs), list[Served]()

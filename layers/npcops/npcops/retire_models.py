@@ -15,6 +15,8 @@ from npcops.tunings import Deployment, Tuning
 
 log = logging.getLogger(__name__)
 WORKING = ("waiting", "running")
+# More are not made in the time for which something is kept that nobody needs.
+MOST_MOVES = 100
 
 
 class Retired(msgspec.Struct, frozen=True):
@@ -30,7 +32,7 @@ class RetireModels:
 
     One stays that anything refers to (what players are, were last, or are about to be answered by; a candidate; a
     version that waits for a decision; a run under way; the model that a title names), that is younger than `grace`,
-    or by which a turn was answered in that time.
+    or that in this time was approved, or promoted, or left, or answered a turn.
     """
 
     def __init__(
@@ -68,8 +70,18 @@ class RetireModels:
         candidate = self._promotions.candidate(title)
         yield deployment_of(candidate.model if candidate else "")
         yield deployment_of(self._named(title))
+        yield from self._decided(title)
+
+    def _decided(self, title: str) -> Iterator[str]:
+        """Of versions that wait for a decision, or about which something was decided lately that may not have been
+        followed yet, or may have been a mistake.
+        """
+        since = self._now() - self._grace
+        moves = self._promotions.moves(title, MOST_MOVES)
+        moved = {version for move in moves if _moment(move.at) > since for version in (move.version, move.before)}
         for package in self._registry.packages(title):
-            if package.approval == "PendingManualApproval":
+            lately = package.version in moved or _moment(package.changed_at) > since
+            if package.approval == "PendingManualApproval" or (package.approval == "Approved" and lately):
                 yield package.metadata.get("deployment", "")
 
     def _is_idle(self, deployment: Deployment, run: Tuning | None, titles: Iterable[str]) -> bool:
@@ -105,9 +117,9 @@ def _referred(promoted: Promoted) -> Iterator[str]:
         yield from (one.model for one in (served.all() if served else ()))
 
 
-def _moment(created_at: str) -> datetime:
-    """Of a deployment that does not tell, the beginning of time."""
-    if not created_at:
+def _moment(told: str) -> datetime:
+    """Of what does not tell, the beginning of time."""
+    if not told:
         return datetime.fromtimestamp(0, UTC)
-    found = datetime.fromisoformat(created_at)
+    found = datetime.fromisoformat(told)
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -39,7 +39,8 @@ class RollBackModel:
         left, back = _back(known)
         if request.version is not None and left != request.version:
             self._promotions.mend(title)
-            raise Conflict(f"Players are not answered by version {request.version}; nothing was changed.")
+            told = f"leaves version {left}, not version {request.version}" if left else "would leave nothing"
+            raise Conflict(f"A rollback now {told}; nothing was changed.")
         if left == 0:
             raise Conflict("Players are answered by the stage's own model; there is nothing to go back from.")
         to = back.current.version if back.current else 0

@@ -33,8 +33,13 @@ class ShiftSides:
         return Sides(to, self._live.window(title, self._replaced(title, promoted, shift), began(shift.id)))
 
     def _replaced(self, title: str, promoted: Promoted, shift: Shift) -> str:
-        """The model that speaks now for those whom the new one is to speak for, or for the first of them."""
+        """The model that speaks now for those whom the new one is to speak for, or for the first of them who
+        would change."""
         if promoted.current is None:
             return self._own(title)
-        now = promoted.current.of(shift.to.npcs[0]) if shift.to.npcs else promoted.current
+        if not shift.to.npcs:
+            return promoted.current.model
+        # Some of them may speak by it already, beside those who speak by a newer one.
+        spoken = (promoted.current.of(npc) for npc in shift.to.npcs)
+        now = next((one for one in spoken if one is None or one.version != shift.to.version), None)
         return now.model if now else self._own(title)

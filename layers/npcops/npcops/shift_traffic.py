@@ -73,7 +73,7 @@ class ShiftTraffic:
     def _candidate(self, plan: PromotionPlan) -> Served:
         served = self._promotions.candidate(plan.title, plan.version)
         if served is None:
-            raise NotFound(f"Version {plan.version} was rejected meanwhile.")
+            raise NotFound(f"Version {plan.version} is not approved any more.")
         return served
 
     def _admit(self, plan: PromotionPlan, served: Served) -> None:

@@ -11,9 +11,9 @@ import msgspec
 from npcops.canon_gate import OVERRIDDEN, Admitted, CanonGate, overridden_model
 from npcops.errors import Conflict, GateClosed, InvalidRequest, StoreUnavailable
 from npcops.labels import LEAST_REASON
-from npcops.models_state import PromotionStarted, roles
+from npcops.models_state import PromotionStarted
 from npcops.ports import EventPublisher
-from npcops.promotions import ModelMove, Promoted, PromotionPlan, PromotionRequest, Served
+from npcops.promotions import ModelMove, Promoted, PromotionPlan, PromotionRequest, Served, Shift
 from npcops.tuning_ports import CustomModels, MachineStarter, ModelRegistry, PromotedModels, StageAlarms
 from npcops.turn_ids import new_turn_id, now_iso
 
@@ -93,19 +93,22 @@ class StartPromotion:
     def _room(self, title: str, version: int) -> Promoted:
         """What is decided now, if a promotion may begin."""
         now = self._promotions.get(title)
-        if "current" in roles(version, now, 0) and not now.shift:
+        if now.shift:
+            now = self._taken_back(title, now, now.shift)
+        if now.current and now.current.version == version:
             raise Conflict(f"All players are answered by version {version} already.")
-        if now.shift is None:
-            return now
-        execution = f"{self._ways.machine.replace(':stateMachine:', ':execution:')}:{now.shift.id}"
+        return now
+
+    def _taken_back(self, title: str, now: Promoted, shift: Shift) -> Promoted:
+        """What is decided when players are taken back from a shift that nobody watches any more."""
+        execution = f"{self._ways.machine.replace(':stateMachine:', ':execution:')}:{shift.id}"
         if self._machines.running(execution):
             raise Conflict(
-                f"Version {now.shift.to.version} is being promoted. Wait for its end, or roll back, which stops it."
+                f"Version {shift.to.version} is being promoted. Wait for its end, or roll back, which stops it."
             )
-        # Nobody watches it any more: its players go back before others are taken.
         at, before = self._now(), now.current.version if now.current else 0
-        move = ModelMove(now.shift.id, "returned", now.shift.to.version, before, "", at, "It was interrupted.")
-        return self._promotions.put(title, msgspec.structs.replace(now, shift=None, done=now.shift.id), move)
+        move = ModelMove(shift.id, "returned", shift.to.version, before, "", at, "It was interrupted.")
+        return self._promotions.put(title, msgspec.structs.replace(now, shift=None, done=shift.id), move)
 
     def _admitted(self, title: str, served: Served, override: str | None) -> tuple[Admitted, GateClosed | None]:
         if override is not None and len(override.strip()) < LEAST_REASON:

@@ -50,7 +50,7 @@ def _alike(one: tuple[str, str], other: tuple[str, str]) -> bool:
 
 def _sketch(pair: tuple[str, str]) -> list[int]:
     """Texts with other numbers have nothing in common."""
-    numbers = repr([_NUMBERS.findall(text) for text in pair])
+    numbers = hashlib.blake2b(repr([_NUMBERS.findall(text) for text in pair]).encode(), digest_size=8).hexdigest()
     words = " ".join(pair).split()
     runs = (" ".join(words[start : start + _RUN]) for start in range(max(len(words) - _RUN + 1, 1)))
     return sorted(_hashes(f"{run} {numbers}" for run in runs))[:_SKETCH]

@@ -16,7 +16,8 @@ Ended = Literal["done", "nobody", "refused", "failed"]
 for whoever asked to mend, `failed` for whoever operates the stage."""
 TUNE: Final = "tune"
 EVALUATE: Final = "evaluate"
-WAITING = ("Starting", "Executing")
+# SageMaker ends an execution that is being stopped only after its callback step was answered.
+WAITING = ("Starting", "Executing", "Stopping")
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -86,13 +87,18 @@ class Callbacks:
         """
         if self._pipeline.succeed(message.token, outputs) or self.handed_over(message):
             return "done"
-        if self.waits(message):
-            raise StoreUnavailable("The pipeline waits, and does not take the answer.")
+        self._refused(message)
         return "nobody"
 
     def fail(self, message: CallbackMessage, reason: str) -> None:
-        """Report failure. Raises StoreUnavailable."""
-        self._pipeline.fail(message.token, reason)
+        """Report failure, unless nobody waits for it. Raises StoreUnavailable."""
+        if not self._pipeline.fail(message.token, reason):
+            self._refused(message)
+
+    def _refused(self, message: CallbackMessage) -> None:
+        """An answer was not taken. Raises StoreUnavailable if somebody waits for it all the same."""
+        if self.waits(message):
+            raise StoreUnavailable("The pipeline waits, and does not take the answer.")
 
     def _run(self, message: CallbackMessage) -> PipelineRun | None:
         try:

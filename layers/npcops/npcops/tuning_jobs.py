@@ -46,7 +46,9 @@ class StartTuningJob:
         """
         title, tuning = run_of(message)
         known = self._tunings.find(title, tuning)
-        if not self._callbacks.wanted(message):
+        # Whoever started the pipeline may have died before the run had its execution: nobody could stop that one.
+        orphaned = known.state == "stopped" and not known.execution
+        if orphaned or not self._callbacks.wanted(message):
             raise Conflict("The pipeline was stopped before the tuning job was started.")
         given, name = message.arguments, job_name(message)
         own, kind = recipe(given["BaseModel"]), cast(TuningType, given["Type"])
@@ -106,5 +108,5 @@ class StopTuningJob:
 
 
 def tags(stage: str, title: str, tuning: str) -> dict[str, str]:
-    """By which jobs, models and throughput are found in the bill; policies ask for the stage."""
+    """By which jobs, models and throughput are found in the bill."""
     return {"npcops:stage": stage, "npcops:title": title, "npcops:tuning": tuning}

@@ -175,7 +175,7 @@ class PromotedModels(DecidedPromotions, Protocol):
         """Record it; the parameter of the stage's candidate is the newest one's. Never an empty one."""
 
     def drop_candidate(self, title: str, version: int) -> None:
-        """It was rejected after all; the parameter is that of the newest one left, or there is none."""
+        """It is not approved any more; the parameter is that of the newest one left, or there is none."""
 
 
 class LiveFigures(Protocol):

@@ -51,7 +51,7 @@ class WatchShift:
         if known.shift is None or known.shift.id != plan.promotion:
             return Watched("overtaken")
         if self._promotions.candidate(plan.title, plan.version) is None:
-            return Watched("return", (f"Version {plan.version} was rejected meanwhile.",))
+            return Watched("return", (f"Version {plan.version} is not approved any more.",))
         if firing := self._alarms.firing(self._names):
             return Watched("return", tuple(f"Alarm {name} is ringing." for name in firing))
         sides = self._sides(plan.title, known)

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 import msgspec
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 QUICK = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
 # Executions are started by the hundred, faster than a new account may: its refusals pass within seconds.
 STARTS = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 6})
+# For so long a parameter that cannot be read again still holds; with the time until it is asked for, under a minute.
+STALE_SECONDS = 40.0
 
 
 @cache
@@ -119,10 +121,19 @@ def _execution_name(evaluation: str, attempt: int) -> str:
     return f"{evaluation}-{attempt}"
 
 
+class _Known(NamedTuple):
+    """What a parameter held when it was read last, and when it was last asked for."""
+
+    promoted: Promoted
+    read: float
+    asked: float
+
+
 class ParameterTunedModels:
     """`TunedModels` on one parameter per title, read again after `seconds`.
 
-    The client is made when it is first needed: most turns ask for no tuned model.
+    While the store does not answer, what was known holds a little longer: less than a minute after it was read, so that
+    a rollback is heard within one. The client is made when it is first needed: most turns ask for no tuned model.
     """
 
     def __init__(
@@ -134,23 +145,26 @@ class ParameterTunedModels:
     ) -> None:
         self._client, self._prefix = client, prefix.rstrip("/")
         self._seconds, self._clock = seconds, clock
-        self._known: dict[str, tuple[float, Promoted]] = {}
+        self._known: dict[str, _Known] = {}
 
     def promoted(self, title: str) -> Promoted:
         """See TunedModels."""
-        known = self._known.get(title)
-        if known and self._clock() - known[0] < self._seconds:
-            return known[1]
+        known, now = self._known.get(title), self._clock()
+        if known and now - known.asked < self._seconds:
+            return known.promoted
         client = self._client()
         try:
             promoted = _promoted(client.get_parameter(Name=f"{self._prefix}/{title}")["Parameter"]["Value"])
         except client.exceptions.ParameterNotFound:
             promoted = Promoted()
         except (ClientError, BotoCoreError) as error:
+            if known and now - known.read < STALE_SECONDS:
+                self._known[title] = _Known(known.promoted, known.read, now)
+                return known.promoted
             raise StoreUnavailable(f"The parameter store did not answer ({type(error).__name__}).") from None
         except (msgspec.DecodeError, ValueError):
             raise StoreUnavailable(f"The parameter of {title}'s tuned model is not readable.") from None
-        self._known[title] = (self._clock(), promoted)
+        self._known[title] = _Known(promoted, now, now)
         return promoted
 
 

@@ -72,9 +72,10 @@ class BedrockCustomModels:
         if job.validation:
             request["validationDataConfig"] = {"validators": [{"s3Uri": job.validation}]}
         try:
-            with asking(CONFLICT, refusing=True):
+            with asking(CONFLICT, INVALID, refusing=True):
                 return self._client.create_model_customization_job(**request)["jobArn"]
         except ClientError as error:
+            # That the name is in use, Bedrock tells by either.
             with suppress(NotFound):
                 return str(self._job(name)["jobArn"])
             raise TuningRefused(words(error)) from None

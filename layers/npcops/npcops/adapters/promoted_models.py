@@ -126,11 +126,11 @@ class StagePromotions(DecidedPromotions):
             with available(WHAT):
                 self._client.transact_write_items(TransactItems=writes)
         except ClientError as error:
-            if condition_failed(error):
+            if condition_failed(error) or _met_another(error):
                 raise Conflict(
                     "Somebody else has just changed by which model players are answered; look again."
                 ) from None
-            raise StoreUnavailable(f"{WHAT} is written by several at once.") from None
+            raise StoreUnavailable(f"{WHAT} did not take what was decided.") from None
         self._tell(f"{self._prefix}/{title}", lambda: self.get(title))
         return decided
 
@@ -156,7 +156,10 @@ class StagePromotions(DecidedPromotions):
         """See PromotedModels."""
         with available(WHAT):
             self._client.delete_item(TableName=self._table, Key=key(_partition(title), _candidate(version)))
-        self._tell(f"{self._candidates}/{title}", lambda: self.candidate(title))
+        left, name = self.candidate(title), f"{self._candidates}/{title}"
+        # Whoever watches the parameter takes each write for news.
+        if self._parameter(name) != (_value(left) if left else ""):
+            self._tell(name, lambda: self.candidate(title))
 
     def _tell(self, name: str, decided: Callable[[], Promoted | Served | None]) -> None:
         """Write what is decided until it is what was written."""
@@ -201,6 +204,11 @@ def _candidate(version: int) -> str:
 
 def _value(decided: Promoted | Served) -> str:
     return msgspec.json.encode(decided).decode()
+
+
+def _met_another(error: ClientError) -> bool:
+    """Whether somebody else wrote the same at the same moment, and nothing of this was written."""
+    return any(reason.get("Code") == "TransactionConflict" for reason in error.response.get("CancellationReasons", []))
 
 
 def _silent(error: Exception) -> StoreUnavailable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,12 @@ class SageMakerRegistry:
                 arns = [found["ModelPackageArn"] for page in pages for found in page["ModelPackageSummaryList"]]
         except ClientError:
             return []
-        return sorted((self.by_arn(arn) for arn in arns), key=lambda package: package.version, reverse=True)
+        found = list[ModelPackage]()
+        for arn in arns:
+            # Some may be deleted meanwhile.
+            with suppress(NotFound):
+                found.append(self.by_arn(arn))
+        return sorted(found, key=lambda package: package.version, reverse=True)
 
     def package(self, title: str, version: int) -> ModelPackage:
         """See ModelRegistry."""

@@ -19,7 +19,7 @@ Version = Annotated[int, typer.Argument(min=1, help="The version's number (see `
 Why = Annotated[str, typer.Option(help="Why.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Stay until it is done.")]
 NONE = "no model is registered yet: `npc tune FILE` makes one"
-FIGURES = ("better", "pass_rate", "baseline_pass_rate", "groundedness", "validation_loss")
+FIGURES = {"better": "better", "passes": "pass_rate", "before": "baseline_pass_rate"}
 
 
 @commands.command("ls")
@@ -27,19 +27,24 @@ def list_models(context: typer.Context) -> None:
     """List all versions, newest first, and who is answered by which."""
     session = of(context)
     found = listing(session.api())
-    columns = ("version", "approval", "throughput", "used as", "players", "for", *FIGURES[:3], "why")
+    columns = ("version", "approval", "throughput", "used as", "players", "for", *FIGURES)
     rows = [
         [
             *(one["version"], APPROVALS.get(one["approval"], one["approval"]), one["readiness"]),
             *(", ".join(one["roles"]), f"{one['percent']} %" if one["percent"] else "", _npcs(one)),
-            *(_figure(one, name) for name in FIGURES[:3]),
-            one["why"],
+            *(_figure(one, name) for name in FIGURES.values()),
         ]
         for one in found["models"]
     ]
 
+    # Sentences, for which a table of many columns has no room.
+    reasons = [(one["version"], one["why"]) for one in found["models"] if one["why"]]
+
     def for_people(console: Console) -> None:
         console.print(table(columns, rows) if rows else escape(NONE))
+        if reasons:
+            console.print()
+            console.print(table(("version", "why"), reasons))
         if rows and not found["promoted"]["current"]:
             console.print(f"\nPlayers are answered by {promotion_run.STAGE_MODEL}.")
 

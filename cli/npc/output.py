@@ -65,7 +65,7 @@ def _of_ids(cells: Sequence[str]) -> bool:
 
 
 class Reporter:
-    """Progress of long work on standard error: a bar on a terminal, elsewhere a line now and then."""
+    """Progress of long work on standard error: a bar on a terminal, elsewhere a line now and then if it says more."""
 
     def __init__(self, every_seconds: float = 10.0) -> None:
         self._bar = Progress(
@@ -79,7 +79,7 @@ class Reporter:
             disable=not progress_console.is_terminal,
         )
         self._task = self._bar.add_task("", total=None)
-        self._every, self._told_at = every_seconds, time.monotonic()
+        self._every, self._told_at, self._last = every_seconds, time.monotonic(), ""
 
     def __enter__(self) -> Reporter:
         self._bar.start()
@@ -91,6 +91,14 @@ class Reporter:
     def __call__(self, what: str, done: int, total: int | None) -> None:
         """`done` of `total` steps of `what` are behind us; None: nobody knows how many there will be."""
         self._bar.update(self._task, description=escape(what), completed=done, total=total)
-        if not progress_console.is_terminal and time.monotonic() - self._told_at > self._every:
-            self._told_at = time.monotonic()
-            note(f"  {what}: {done} of {total}" if total is not None else f"  {what}")
+        line = f"  {what}: {done} of {total}" if total is not None else f"  {what}"
+        if not progress_console.is_terminal and line != self._last and time.monotonic() - self._told_at > self._every:
+            self._tell(line)
+
+    def begin(self, what: str) -> None:
+        """Something else begins: a line that stays, on a terminal as well."""
+        self._tell(f"  {what}")
+
+    def _tell(self, line: str) -> None:
+        self._told_at, self._last = time.monotonic(), line
+        note(line)

@@ -32,18 +32,25 @@ Found = dict[str, Any]
 def checked(api: Api, version: int, why_before: str, sleep: Callable[[float], None] = time.sleep) -> Found:
     """A version once its approval was checked: it is the candidate, or waits for a decision again.
 
-    `why_before` is what the registry said of it before, by which an answer from before is told. Raises CliError when
-    that takes too long.
+    `why_before` is what the registry said of it before, by which an answer from before is told. Raises NotReachable,
+    and CliError when that takes too long.
     """
-    deadline, approved = time.monotonic() + CHECK_SECONDS, False
+    unanswered, deadline, approved = 0, time.monotonic() + CHECK_SECONDS, False
     with Reporter() as told:
         while True:
-            listed = api.call("GET", "/v1/models")["models"]
-            found: Found = next((one for one in listed if one["version"] == version), {})
-            waits = found.get("approval") == "PendingManualApproval"
-            approved = approved or found.get("approval") == "Approved"
-            if "candidate" in found.get("roles", ()) or (waits and (approved or found["why"] != why_before)):
-                return found
+            try:
+                listed = api.call("GET", "/v1/models")["models"]
+            except NotReachable:
+                unanswered += 1
+                if unanswered >= PATIENCE:
+                    raise
+            else:
+                unanswered = 0
+                found: Found = next((one for one in listed if one["version"] == version), {})
+                waits = found.get("approval") == "PendingManualApproval"
+                approved = approved or found.get("approval") == "Approved"
+                if "candidate" in found.get("roles", ()) or (waits and (approved or found["why"] != why_before)):
+                    return found
             if time.monotonic() > deadline:
                 raise CliError(f"version {version} is still being checked: see `npc model show {version}`")
             told("checking that it answers", 0, None)

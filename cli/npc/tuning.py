@@ -15,13 +15,12 @@ from typer.core import TyperGroup
 from npc import evaluation_files, tuning_extra, tuning_run
 from npc.client import Api, segment
 from npc.errors import CliError, NotReachable
-from npc.output import note, show, table
+from npc.output import note, show
 from npc.session import Session, of
 
 DEFAULT = "run"
 HELP = "--help"
 FORMATS = (".jsonl", ".csv", ".yarn", ".txt")
-NO_TUNING = "there is no tuning run yet"
 
 
 class FileOrCommand(TyperGroup):
@@ -134,16 +133,7 @@ def list_tunings(
     """List the newest runs."""
     session = of(context)
     found = session.api().call("GET", "/v1/tunings", params={"limit": limit, "before": before})
-    rows = [
-        [
-            *(one["id"], one["requested_at"][5:16].replace("T", " "), one["requested_by"]),
-            *(one["state"], one["request"]["dataset"], ", ".join(one["request"]["npcs"]) or "all"),
-            *(one["version"] or "", one["request"]["note"] or one["failure"]),
-        ]
-        for one in found["tunings"]
-    ]
-    columns = ("id", "asked at", "by", "state", "dataset", "for", "version", "note")
-    show(session.as_json, found, lambda console: console.print(table(columns, rows) if rows else NO_TUNING))
+    show(session.as_json, found, lambda console: tuning_run.print_list(console, found["tunings"]))
 
 
 @commands.command("show")
@@ -188,7 +178,7 @@ def known_id(api: Api, tuning: str) -> str:
         return tuning
     found = api.call("GET", "/v1/tunings", params={"limit": 1})["tunings"]
     if not found:
-        raise CliError(NO_TUNING)
+        raise CliError(tuning_run.NO_TUNING)
     return str(found[0]["id"])
 
 
@@ -219,8 +209,7 @@ def _tell(session: Session, api: Api, found: dict[str, Any]) -> None:
 def _evaluation(api: Api, found: dict[str, Any]) -> dict[str, Any] | None:
     if not found["tuning"]["evaluation"]:
         return None
-    described: dict[str, Any] = api.call("GET", f"/v1/evaluations/{segment(found['tuning']['evaluation'])}")
-    return described
+    return tuning_run.evaluation(api, found["tuning"]["evaluation"])
 
 
 def _read(file: Path) -> bytes:

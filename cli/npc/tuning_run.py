@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,13 +11,14 @@ from rich.markup import escape
 
 from npc.client import Api, segment
 from npc.curve import drawn
-from npc.errors import NotReachable
+from npc.errors import NotReachable, Refused
 from npc.evaluation_run import rows
-from npc.output import Reporter, note, table
+from npc.output import Reporter, table
 
 POLL_SECONDS = 2.0
 # A stage that is busy may leave a question or two unanswered.
 PATIENCE = 3
+GONE = 404
 UNDER_WAY = ("waiting", "running")
 STEPS = {
     "Preprocess": "reading the data",
@@ -27,6 +27,8 @@ STEPS = {
     "Better": "deciding",
     "Register": "registering",
 }
+NO_TUNING = "there is no tuning run yet"
+WAITING = "waiting to begin"
 VERDICTS = {
     "yes": ("green", "BETTER", "than what players hear now, by more than chance"),
     "no": ("yellow", "WORSE IN PART", "it passed, but some figure became worse by more than chance"),
@@ -52,11 +54,22 @@ def follow(api: Api, tuning: str, sleep: Callable[[float], None] = time.sleep) -
                 unanswered = 0
                 if (now := current(found)) != step:
                     step = now
-                    note(f"  {STEPS.get(step, 'waiting to begin')}")
+                    told.begin(STEPS.get(step, WAITING))
                 told(*progress)
                 if found["tuning"]["state"] not in UNDER_WAY:
                     return found
             sleep(POLL_SECONDS)
+
+
+def evaluation(api: Api, identifier: str) -> Described | None:
+    """The evaluation of a run; None if there is none (any more). Raises CliError."""
+    try:
+        found: Described = api.call("GET", f"/v1/evaluations/{segment(identifier)}")
+    except Refused as refused:
+        if refused.status != GONE:
+            raise
+        return None
+    return found
 
 
 def current(found: Described) -> str:
@@ -69,24 +82,47 @@ def current(found: Described) -> str:
 def _progress(api: Api, found: Described) -> tuple[str, int, int | None]:
     step, losses = current(found), found["losses"]
     if step == "Evaluate" and found["tuning"]["evaluation"]:
-        playing = api.call("GET", f"/v1/evaluations/{segment(found['tuning']['evaluation'])}")
+        playing = evaluation(api, found["tuning"]["evaluation"]) or {"done": 0, "total": None}
         return "evaluating: playing cases", playing["done"], playing["total"] or None
     if step == "Tune" and found["tuning"]["custom_model"]:
         return "tuning: waiting until the tuned model can be asked", 0, None
     trained = [point for point in losses if point["training"] is not None]
     if step == "Tune" and trained:
-        at, total = trained[-1]["step"], _steps(found)
-        return f"tuning: step {at}, loss {trained[-1]['training']:.3f}", at, total if total and total >= at else None
-    return STEPS.get(step, "waiting to begin"), 0, None
+        at = trained[-1]["step"]
+        return f"tuning: step {at}, loss {trained[-1]['training']:.3f}", at, _steps(found, trained)
+    return STEPS.get(step, WAITING), 0, None
 
 
-def _steps(found: Described) -> int | None:
-    """How many steps training takes, where data and hyperparameters say so."""
-    given, data = found["hyperparameters"], found["data"]
-    if not data or "batchSize" not in given or "epochCount" not in given:
+def _steps(found: Described, trained: list[dict[str, Any]]) -> int | None:
+    """How many steps training takes, where the job tells which part of an epoch its steps are.
+
+    The examples do not: a job makes its batches as it likes, and may learn more than what was uploaded.
+    """
+    within = [point for point in trained if point["epoch"] % 1]
+    if not within or "epochCount" not in found["hyperparameters"]:
         return None
-    batches: int = math.ceil(data["examples"].get("train", 0) / int(given["batchSize"]))
-    return batches * int(given["epochCount"])
+    steps: int = round(within[-1]["step"] / within[-1]["epoch"])
+    return steps * int(found["hyperparameters"]["epochCount"])
+
+
+def print_list(console: Console, tunings: list[dict[str, Any]]) -> None:
+    """A page of runs. Below it stand sentences, for which a table of many columns has no room."""
+    rows = [
+        [
+            *(one["id"], one["requested_at"][5:16].replace("T", " "), one["requested_by"]),
+            *(one["state"], one["request"]["dataset"], ", ".join(one["request"]["npcs"]) or "all"),
+            one["version"] or "",
+        ]
+        for one in tunings
+    ]
+    listed = table(("id", "asked at", "by", "state", "dataset", "for", "version"), rows)
+    for column in listed.columns:
+        column.no_wrap = column.header in ("id", "asked at", "state")
+    console.print(listed if rows else NO_TUNING)
+    sentences = [(one["id"], one["failure"] or one["request"]["note"]) for one in tunings]
+    if told := [(run, sentence) for run, sentence in sentences if sentence]:
+        console.print()
+        console.print(table(("id", "note"), told))
 
 
 def print_tuning(console: Console, found: Described, evaluation: Described | None) -> None:
@@ -139,15 +175,17 @@ def _print_losses(console: Console, found: Described) -> None:
     if not any(sides.values()):
         return
     told = [
-        f"{points[0][1]:.3f} to {points[-1][1]:.3f} on {LOSSES[side]}"
-        if len(points) > 1
-        else f"{points[0][1]:.3f} on {LOSSES[side]}"
-        for side, points in sides.items()
-        if points
+        _told_loss(LOSSES[side], points, found["tuning"][f"{side}_loss"]) for side, points in sides.items() if points
     ]
     console.print(f"Loss: {'; '.join(told)}", soft_wrap=True)
     for line in drawn(sides["training"], sides["validation"]):
         console.print(f"  [dim]{line}[/]", soft_wrap=True)
+
+
+def _told_loss(what: str, points: list[tuple[float, float]], kept: float | None) -> str:
+    """`kept` is that of the model as it was kept, which need not be its last state; None: it is not known yet."""
+    first, last = points[0][1], points[-1][1] if kept is None else kept
+    return f"{first:.3f} to {last:.3f} on {what}" if len(points) > 1 else f"{first:.3f} on {what}"
 
 
 def _points(found: Described, side: str) -> list[tuple[float, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ from local.tuning import job as files
 KINDS: tuple[type[Deployment] | type[Provisioned], ...] = (Deployment, Provisioned)
 CANARY = Request(turns=[("user", "Who are you?")], max_tokens=4, temperature=0.0)
 READY = ("Active", "InService")
+_LOG = logging.getLogger(__name__)
 
 
 def trainer(folder: Path) -> Sequence[str]:
@@ -116,6 +118,9 @@ class ControlPlane:
             await _said(await self._tuned.get(called.model))
         except ServiceError as error:
             ready = {"status": "Failed", "failure": error.message}
+        except Exception as error:  # noqa: BLE001 - one that stays `Creating` could never be deleted
+            _LOG.exception("%s cannot be called", called.arn)
+            ready = {"status": "Failed", "failure": f"The service failed ({type(error).__name__}); see its log."}
         # It may have been deleted meanwhile.
         if any(other.id == called.id for other in self._ledger.all(type(called))):
             self._ledger.put(msgspec.structs.replace(called, modified=now(), **ready))

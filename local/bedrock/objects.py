@@ -11,28 +11,35 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+SERVER_FAULT = 500
+
+
 class ObjectError(ServiceError):
     """An object cannot be read or written; the message says which, and why."""
+
+
+class CutOff(ObjectError):
+    """The object's service does not answer, or not now."""
 
 
 class Objects:
     """S3 as the environment tells where it is (AWS_ENDPOINT_URL_S3)."""
 
     def read(self, uri: str) -> bytes:
-        """The object. Raises ObjectError."""
+        """The object. Raises ObjectError, and CutOff."""
         bucket, key = _split(uri)
         try:
             return self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         except self._failures as error:
-            raise ObjectError(f"The data at {uri} cannot be read: {error}") from error
+            raise _kind(error)(f"The data at {uri} cannot be read: {error}") from error
 
     def write(self, uri: str, data: bytes) -> None:
-        """Writes the object. Raises ObjectError."""
+        """Writes the object. Raises ObjectError, and CutOff."""
         bucket, key = _split(uri)
         try:
             self._client.put_object(Bucket=bucket, Key=key, Body=data)
         except self._failures as error:
-            raise ObjectError(f"Nothing can be written to {uri}: {error}") from error
+            raise _kind(error)(f"Nothing can be written to {uri}: {error}") from error
 
     @cached_property
     def _client(self) -> S3Client:
@@ -47,6 +54,16 @@ class Objects:
         from botocore.exceptions import BotoCoreError, ClientError
 
         return BotoCoreError, ClientError
+
+
+def _kind(error: Exception) -> type[ObjectError]:
+    from botocore import exceptions as told
+
+    if not isinstance(error, told.ClientError):
+        cut_off = (told.HTTPClientError, told.ConnectionError, told.IncompleteReadError)
+        return CutOff if isinstance(error, cut_off) else ObjectError
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", SERVER_FAULT))
+    return CutOff if status >= SERVER_FAULT else ObjectError
 
 
 def _split(uri: str) -> tuple[str, str]:

@@ -76,7 +76,7 @@ def beside(player: str, reply: str) -> str:
 
     Notes come with every turn, whether they bear on it or not: a voice that is learned without any is lost with them.
     """
-    chance = random.Random(f"{player}\n{reply}")  # noqa: S311
+    chance = random.Random(f"{player}\n{reply}")  # noqa: S311 - it keeps no secret
     return chance.choice(AUTHORED).note if chance.random() < BESIDE else ""
 
 
@@ -87,7 +87,7 @@ def for_scene(scene: Scene, learned: int) -> Iterator[list[Example]]:
     """
     named = [Example("", asked, reply.format(scene.name)) for asked, reply in INTRODUCTIONS]
     others = [*WORKED, *AUTHORED]
-    random.Random(scene.name).shuffle(others)  # noqa: S311
+    random.Random(scene.name).shuffle(others)  # noqa: S311 - it keeps no secret
     chosen = [*named, *scene.examples, *others][: max(learned // SHARE, TOGETHER)]
     for start in range(0, len(chosen), TOGETHER):
         yield chosen[start : start + TOGETHER]

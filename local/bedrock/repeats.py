@@ -11,7 +11,7 @@ from local.bedrock.errors import ServiceError
 from local.bedrock.operations import Parameters
 from local.bedrock.records import Record
 
-TOKEN = "clientRequestToken"  # noqa: S105
+TOKEN = "clientRequestToken"  # noqa: S105 - a member's name
 R = TypeVar("R", bound=Record)
 
 

@@ -11,9 +11,12 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -22,7 +25,7 @@ from local.bedrock.errors import ServiceError
 from local.bedrock.ledger import Ledger
 from local.bedrock.lessons import Lessons
 from local.bedrock.models import Models
-from local.bedrock.objects import Objects
+from local.bedrock.objects import CutOff, Objects
 from local.bedrock.records import CONTINUED_PRE_TRAINING, CustomModel, Job, JobStatus, arn, now
 from local.layout import ROOT
 from local.processes import last_lines
@@ -30,8 +33,11 @@ from local.tuning import job as files
 from local.tuning.packing import Example, write_examples
 
 LOOK_SECONDS = 1.0
+# The cloud is started after this service, and may be started anew while a job trains.
+CLOUD_PATIENCE_SECONDS = 120.0
 LOG = "trainer.log"
 _LOG = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class JobFailed(Exception):
@@ -74,7 +80,10 @@ class Workshop:
             await self._train(job)
         except (JobFailed, ServiceError, OSError) as error:
             _LOG.warning("job %s failed: %s", job.id, error)
-            self._end(job, "Failed", failure=str(error))
+            if self._told_to_stop(job):
+                self._end(job, "Stopped")
+            else:
+                self._end(job, "Failed", failure=str(error))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one job, the next ones are done
             _LOG.exception("job %s failed", job.id)
             self._end(job, "Failed", failure=f"The service failed ({type(error).__name__}); see its log.")
@@ -91,12 +100,15 @@ class Workshop:
         if job.validation:
             validation = await self._examples(job, job.validation, lessons, rehearsed=False)
             write_examples(folder / files.VALIDATION, validation)
+        if not (folder / files.TRAIN).stat().st_size:
+            raise JobFailed("The training data hold nothing that could be learned.")
         files.write_plan(folder, hyperparameters.plan(str(base.path), job.model_name, job.hyperparameters))
 
     async def _examples(self, job: Job, uris: Sequence[str], lessons: Lessons, rehearsed: bool) -> list[Example]:
         examples: list[Example] = []
         for uri in uris:
-            data, name = await asyncio.to_thread(self._objects.read, uri), uri.rpartition("/")[2]
+            data = await self._patiently(job, partial(asyncio.to_thread, self._objects.read, uri))
+            name = uri.rpartition("/")[2]
             if job.type == CONTINUED_PRE_TRAINING:
                 examples += await lessons.of_texts(training_data.texts(data, name))
             else:
@@ -146,13 +158,29 @@ class Workshop:
                 await asyncio.to_thread(self._objects.write, uri, data)
                 self._told[uri] = data
 
+    async def _patiently(self, job: Job, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` gives, which is tried again while the cloud does not answer. Raises ServiceError."""
+        until = time.monotonic() + CLOUD_PATIENCE_SECONDS
+        while True:
+            try:
+                return await work()
+            except CutOff:
+                self._stop_those_told(but=job)
+                if time.monotonic() > until or self._told_to_stop(job):
+                    raise
+                await asyncio.sleep(LOOK_SECONDS)
+
     async def _conclude(self, job: Job, folder: Path, code: int) -> None:
         if code or not (folder / files.DONE).exists():
             with suppress(FileNotFoundError):
                 raise JobFailed((folder / files.FAILURE).read_text("utf-8"))
             killed = "The trainer was killed, perhaps for want of memory." if code < 0 else "The trainer failed."
             raise JobFailed(f"{killed} {last_lines(folder / LOG, 3)}".strip())
-        await self._tell(job)
+        try:
+            await self._patiently(job, partial(self._tell, job))
+        except ServiceError as error:
+            # Without its curve a model is as good as it is.
+            _LOG.warning("job %s: %s", job.id, error)
         done = json.loads((folder / files.DONE).read_text("utf-8"))
         model = CustomModel(
             id=job.id, arn=arn("custom-model", job.base, job.id), name=job.model_name, created=now(), base=job.base,

@@ -12,13 +12,16 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as NotConnected
 
 from local.sagemaker.errors import StepFailed
 
 # The embedded cloud lets only AWS's own services speak as `aws.*`; by this header it knows one.
 SERVICE_HEADER = "x-npcops-service"
 _TOO_EARLY, _TOO_MANY, _SERVER = 408, 429, 500
+# A connection that is refused is no HTTPClientError.
+_CUT_OFF = (HTTPClientError, NotConnected, IncompleteReadError)
 
 
 class Unreachable(Exception):
@@ -112,7 +115,7 @@ def _told() -> Iterator[None]:
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER))
         passing = status >= _SERVER or status in (_TOO_EARLY, _TOO_MANY)
         raise (Unreachable if passing else Refused)(str(error)) from error
-    except HTTPClientError as error:
+    except _CUT_OFF as error:
         raise Unreachable(str(error)) from error
     except BotoCoreError as error:
         raise Refused(str(error)) from error

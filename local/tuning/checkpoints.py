@@ -39,7 +39,9 @@ def save(folder: Path, optimiser: AdamW, best: Best) -> None:
 def restore(folder: Path, optimiser: AdamW, best: Best) -> int:
     """Puts the last checkpoint back; returns the steps done, 0 if there is none that fits."""
     try:
-        with np.load(folder / CHECKPOINT) as kept:
+        with np.load(folder / CHECKPOINT) as file:
+            # All of it is read before any of it is used.
+            kept = {name: file[name] for name in file.files}
             if kept["values"].shape != optimiser.values.shape:
                 return 0
             optimiser.values[...], optimiser.mean[...] = kept["values"], kept["mean"]

@@ -71,7 +71,7 @@ class Trainer:
     def _steps(self, done: int) -> Iterator[tuple[int, list[Example]]]:
         """The steps still to be done with their batches; those of an epoch come by chance, but the same each time."""
         for epoch in range(self._plan.epochs):
-            chance = random.Random(f"{self._plan.seed} {epoch}")  # noqa: S311
+            chance = random.Random(f"{self._plan.seed} {epoch}")  # noqa: S311 - it keeps no secret
             for number, batch in enumerate(batches(self._train, self._plan.batch, chance)):
                 step = epoch * self._epoch_steps + number + 1
                 if step > done:
@@ -111,7 +111,7 @@ class Trainer:
         job.add_point(self._folder, point)
 
     def _epochs(self, step: int) -> float:
-        return round(step / self._epoch_steps, 4)
+        return round(step / self._epoch_steps, 8)
 
     def finish(self, seconds: float) -> None:
         """Tells that the adapter is written, and the last losses; of the validation data the best one."""

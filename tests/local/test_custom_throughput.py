@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+from local.bedrock import control
 from local.bedrock.errors import ServiceError
 from local.bedrock.ledger import Ledger
 from local.bedrock.records import CustomModel, Job, arn, now
@@ -114,6 +115,18 @@ def test_an_adapter_that_cannot_be_loaded_fails_its_deployment(service: Service,
     assert (failed["status"], "adapter" in failed["failureMessage"]) == ("Failed", True)
     with pytest.raises(ClientError, match="failed"):
         service.said(deployment)
+
+
+def test_whatever_goes_wrong_a_deployment_can_be_deleted(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_: object) -> None:
+        raise KeyError("tokens")
+
+    monkeypatch.setattr(control, "_said", broken)
+    made = service.control.create_custom_model_deployment(modelDeploymentName="gate", modelArn=MODEL)
+    deployment = made["customModelDeploymentArn"]
+    failed = service.once(lambda: service.deployment(deployment), lambda found: found["status"] != "Creating")
+    assert (failed["status"], "KeyError" in failed["failureMessage"]) == ("Failed", True)
+    service.control.delete_custom_model_deployment(customModelDeploymentIdentifier=deployment)
 
 
 def test_deployments_come_back_when_the_service_does(tmp_path: Path, models: TinyModels) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
+from local.bedrock import workshop
+from local.bedrock.objects import CutOff, Objects
+from tests.local.conftest import cloud_environment
 from tests.local.tuning_service import (
     BASE,
     Service,
@@ -107,6 +111,46 @@ def test_bad_data_fails_the_job_and_names_the_line(
         assert job["status"] == "Failed"
         assert told in job["failureMessage"]
         assert not list((tmp_path / "jobs").iterdir())
+
+
+def test_a_cloud_that_does_not_answer_is_waited_for(
+    tmp_path: Path, models: TinyModels, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workshop, "LOOK_SECONDS", 0.05)
+    shelf.away = 3
+    with serving(tmp_path, models, shelf, never_end) as service:
+        arn = service.start_job(hyperParameters=QUICK | {"epochCount": "1"})
+        service.once(_trainers, bool)
+        shelf.away = 10**9
+    with serving(tmp_path, models, shelf) as service:
+        service.once(lambda: list(tmp_path.glob("jobs/*/done.json")), bool)
+        assert service.job(arn)["status"] == "InProgress"
+        shelf.away = 0
+        assert service.ended(arn)["status"] == "Completed"
+    assert len([uri for uri in shelf.objects if uri.endswith(TRAINING_CSV)]) == 1
+
+
+def test_a_job_that_waits_for_the_cloud_can_be_stopped(idle: Service) -> None:
+    idle.shelf.away = 10**9
+    arn = idle.start_job()
+    idle.control.stop_model_customization_job(jobIdentifier=arn)
+    assert idle.ended(arn)["status"] == "Stopped"
+
+
+def test_a_service_that_is_not_there_may_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+    for name, value in cloud_environment(address).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CutOff):
+        Objects().read(TRAINING)
+
+
+def test_texts_of_a_single_token_teach_nothing(tmp_path: Path, models: TinyModels, shelf: Shelf) -> None:
+    shelf.objects = {TRAINING: b'{"input": "a"}\n'}
+    with serving(tmp_path, models, shelf) as service:
+        job = service.ended(service.start_job(customizationType="CONTINUED_PRE_TRAINING"))
+        assert (job["status"], "nothing that could be learned" in job["failureMessage"]) == ("Failed", True)
 
 
 def test_the_same_request_is_one_job_and_another_one_of_its_name_a_conflict(idle: Service) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,7 +18,9 @@ import pytest
 
 from local import processes
 from local.layout import ROOT
+from local.sagemaker.cloud import Cloud, Unreachable
 from tests.local.cloud_double import CloudDouble, until
+from tests.local.conftest import cloud_environment
 from tests.local.pipelined import Bench, callback, client_of, processing
 
 # The first run sleeps; a later one, which finds the mark, ends.
@@ -129,6 +133,21 @@ def test_a_cloud_that_does_not_answer_is_waited_for(bench: Bench) -> None:
     bench.cloud.down = False
     bench.client.send_pipeline_execution_step_success(CallbackToken=bench.message()["token"])
     assert bench.ended(arn) == "Succeeded"
+
+
+def test_a_cloud_that_is_not_there_is_one_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+    for name, value in cloud_environment(address).items():
+        monkeypatch.setenv(name, value)
+    cloud = Cloud()
+    for asked in (
+        partial(cloud.put_event, {"Source": "aws.sagemaker", "DetailType": "x", "Detail": "{}"}),
+        partial(cloud.send, f"{address}/1/queue", {}),
+        partial(cloud.download, "s3://bucket/data/", Path("nowhere")),
+    ):
+        with pytest.raises(Unreachable):
+            asked()
 
 
 def test_a_queue_that_is_not_there_fails_the_step(bench: Bench) -> None:

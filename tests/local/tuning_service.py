@@ -22,7 +22,7 @@ from local.bedrock.converse import ChatModel
 from local.bedrock.errors import ValidationError
 from local.bedrock.llama import Llama
 from local.bedrock.models import Base
-from local.bedrock.objects import ObjectError
+from local.bedrock.objects import CutOff, ObjectError
 from local.bedrock.relevance import Relevance
 from local.bedrock.speaker import Speaker
 from tests.local.doubles import WordVectors, client_of, served
@@ -73,17 +73,25 @@ class TinyModels:
 
 @dataclass
 class Shelf:
-    """Objects by URI."""
+    """Objects by URI; `away` is how many calls are not answered."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
+    away: int = 0
 
     def read(self, uri: str) -> bytes:
+        self._answer()
         if uri not in self.objects:
             raise ObjectError(f"The data at {uri} cannot be read: there is none.")
         return self.objects[uri]
 
     def write(self, uri: str, data: bytes) -> None:
+        self._answer()
         self.objects[uri] = data
+
+    def _answer(self) -> None:
+        if self.away > 0:
+            self.away -= 1
+            raise CutOff("Nobody answers.")
 
 
 class Service:

@@ -14,7 +14,7 @@ from npcops import bootstrap, wiring
 from npcops.adapters.bedrock import BedrockChat, BedrockEmbeddings
 from npcops.adapters.opensearch_store import OpenSearchVectorStore
 from npcops.adapters.sqlite_store import SqliteVectorStore
-from npcops.settings import MissingSetting
+from tests.factories import assert_starts_with_all, assert_stops_without, bare, give, missing
 
 LORE = {"LORE_BUCKET": "lore", "WORK_BUCKET": "work", "LEDGER_TABLE": "ledger"}
 STORE = {"VECTOR_STORE": "sqlite", "VECTOR_STORE_LOCATION": "lore-index", "EMBEDDING_DIMENSIONS": "64"}
@@ -52,29 +52,20 @@ NEEDS: dict[str, dict[str, str]] = {
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in {name for needed in NEEDS.values() for name in needed}:
-        monkeypatch.delenv(name, raising=False)
+    bare(monkeypatch, NEEDS)
     monkeypatch.chdir(tmp_path)
     bootstrap.retriever.cache_clear()
     bootstrap.read_aloud.cache_clear()
 
 
-def give(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-
-
 @pytest.mark.parametrize("name", sorted(NEEDS))
 def test_a_function_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    give(monkeypatch, NEEDS[name])
-    assert getattr(bootstrap, name)() is not None
+    assert_starts_with_all(monkeypatch, getattr(bootstrap, name), NEEDS[name])
 
 
-@pytest.mark.parametrize(("name", "missing"), [(name, one) for name in sorted(NEEDS) for one in sorted(NEEDS[name])])
-def test_a_function_does_not_start_without_any_of_it(monkeypatch: pytest.MonkeyPatch, name: str, missing: str) -> None:
-    give(monkeypatch, {key: value for key, value in NEEDS[name].items() if key != missing})
-    with pytest.raises(MissingSetting, match=missing.lower()):
-        getattr(bootstrap, name)()
+@pytest.mark.parametrize(("name", "one"), missing(NEEDS))
+def test_a_function_does_not_start_without_any_of_it(monkeypatch: pytest.MonkeyPatch, name: str, one: str) -> None:
+    assert_stops_without(monkeypatch, getattr(bootstrap, name), NEEDS[name], one)
 
 
 def test_the_store_is_the_one_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:

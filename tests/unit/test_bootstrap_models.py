@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from npcops import bootstrap_models
-from npcops.settings import MissingSetting
+from tests.factories import assert_starts_with_all, assert_stops_without, bare, missing
 
 STAGE, TABLE, EVENTS = {"STAGE": "dev"}, {"MODELS_TABLE": "models"}, {"EVENT_BUS": "bus"}
 PARAMETERS = {"TUNED_MODEL_PARAMETERS": "/npcops/dev/models", "CANDIDATE_PARAMETERS": "/npcops/dev/candidates"}
@@ -29,23 +29,14 @@ NEEDS: dict[str, dict[str, str]] = {
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in {name for needed in NEEDS.values() for name in needed}:
-        monkeypatch.delenv(name, raising=False)
-
-
-def give(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+    bare(monkeypatch, NEEDS)
 
 
 @pytest.mark.parametrize("name", sorted(NEEDS))
 def test_a_function_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    give(monkeypatch, NEEDS[name])
-    assert getattr(bootstrap_models, name)() is not None
+    assert_starts_with_all(monkeypatch, getattr(bootstrap_models, name), NEEDS[name])
 
 
-@pytest.mark.parametrize(("name", "missing"), [(name, one) for name in sorted(NEEDS) for one in sorted(NEEDS[name])])
-def test_a_function_does_not_start_without_any_of_it(monkeypatch: pytest.MonkeyPatch, name: str, missing: str) -> None:
-    give(monkeypatch, {key: value for key, value in NEEDS[name].items() if key != missing})
-    with pytest.raises(MissingSetting, match=missing.lower()):
-        getattr(bootstrap_models, name)()
+@pytest.mark.parametrize(("name", "one"), missing(NEEDS))
+def test_a_function_does_not_start_without_any_of_it(monkeypatch: pytest.MonkeyPatch, name: str, one: str) -> None:
+    assert_stops_without(monkeypatch, getattr(bootstrap_models, name), NEEDS[name], one)

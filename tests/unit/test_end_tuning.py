@@ -60,6 +60,14 @@ def test_a_registered_model_keeps_what_it_runs_on(runs: Runs, tuning: Tuning) ->
     assert runs.models.freed == runs.models.stopped == []
 
 
+def test_an_end_that_is_told_again_brings_nothing_back_that_was_freed_meanwhile(runs: Runs, tuning: Tuning) -> None:
+    ended(runs, tuning, "Succeeded", TUNED, EVALUATED, REGISTERED, package=PACKAGE)
+    runs.tunings.change(runs.title, tuning.id, deployment="")
+    again = runs.end(ExecutionEnded(tuning.execution, runs.title, tuning.id, "Succeeded"))
+    assert again
+    assert (again.tuning.state, again.tuning.deployment) == ("registered", "")
+
+
 def test_defect_14_a_failed_evaluation_leaves_nothing_that_is_paid_for(runs: Runs, tuning: Tuning) -> None:
     run = ended(runs, tuning, "Failed", TUNED, EVALUATED, WORSE).tuning
     assert (run.state, run.failure) == ("failed", f"NotBetter: {WORSE.failure}")

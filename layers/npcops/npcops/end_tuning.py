@@ -29,6 +29,7 @@ TOLD = {
     "Evaluation": "evaluation",
     "Outcome": "outcome",
 }
+FREED = ("deployment", "model")
 FIGURES = ("training_loss", "validation_loss")
 
 
@@ -100,6 +101,9 @@ class EndTuning:
         for step in run.steps:
             for name, value in step.outputs.items():
                 field = TOLD.get(name)
+                if known.ended_at and field in FREED:
+                    # It was known when the end was first told, and may have been given back since.
+                    continue
                 if field and not getattr(known, field):
                     found[field] = _number(value) if field in FIGURES else value
         return found

@@ -66,8 +66,8 @@ def test_versions_are_listed_with_what_they_are_used_for(stage: Stage) -> None:
     serve(stage, listed(*shown, moves=()) | {"promoted": {"current": {"version": 3}}})
     lines = stage.npc("model", "ls").out.splitlines()
     assert lines[1].split() == ["4", "waits", "ready", "delfador", "not", "shown", "75.0", "%", "50.0", "%"]
-    assert lines[2].split() == ["3", "approved", "ready", "current", "100", "%", "all", "[good]"]
-    assert len(lines) == 3
+    assert lines[2].split() == ["3", "approved", "ready", "current", "100", "%", "all"]
+    assert (lines[-1].split(), len(lines)) == (["3", "[good]"], 6)
 
 
 def test_where_nothing_is_promoted_it_is_said(stage: Stage) -> None:
@@ -98,6 +98,21 @@ def test_an_approved_version_is_checked_and_becomes_the_candidate(stage: Stage) 
         0,
         "version 3 is approved and answers; to give it to players: npc model promote 3\n",
     )
+
+
+@pytest.mark.parametrize(("unanswered", "code"), [(promotion_run.PATIENCE - 1, 0), (promotion_run.PATIENCE, 3)])
+def test_a_check_outlives_a_question_that_is_not_answered(stage: Stage, unanswered: int, code: int) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if 1 < len(asked) <= 1 + unanswered:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(200, json=listed(version(approval="Approved", roles=["candidate"])))
+
+    stage.answers[f"GET {MODELS}"] = answer
+    stage.answers[f"POST {MODELS}/3/decision"] = {"version": 3, "approval": "Approved", "why": ""}
+    assert stage.npc("model", "approve", "3").code == code
 
 
 @pytest.mark.parametrize("before", ["", "It did not answer."])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from npc import tuning_run
+from npc import output, tuning_run
 from tests.unit.cli.pretended_stage import Stage, problem
 
 ID, EVALUATION = "019a9f3c2b1d7e5a90c4f1", "019a9f3c2b1d7e5a90c4f2"
@@ -29,7 +30,7 @@ DATA = {
     "notes": ["Only the lines of [Delfador] are learned."],
 }
 LOSSES = [
-    {"step": 1, "epoch": 0.1, "training": 3.9, "validation": None},
+    {"step": 1, "epoch": 0.05, "training": 3.9, "validation": None},
     {"step": 20, "epoch": 1.0, "training": 2.2, "validation": 2.5},
     {"step": 40, "epoch": 2.0, "training": 1.5, "validation": 2.4},
 ]
@@ -59,6 +60,8 @@ def described(state: str = "registered", step: str = "Register", status: str = "
         "outcome": "passed" if state == "registered" else "",
         "version": 3,
         "failure": "",
+        "training_loss": None,
+        "validation_loss": None,
     }
     found = {
         "tuning": run | {name: value for name, value in given.items() if name in run},
@@ -71,6 +74,14 @@ def described(state: str = "registered", step: str = "Register", status: str = "
         "page": "",
     }
     return found | {name: value for name, value in given.items() if name not in run}
+
+
+def points(last: int, steps: int | None) -> list[dict[str, Any]]:
+    """Losses of an epoch of so many steps, as a job tells them; None: it counts whole epochs."""
+    return [
+        {"step": step, "epoch": round(step / steps, 4) if steps else 1, "training": 1.5, "validation": None}
+        for step in range(1, last + 1)
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -210,6 +221,10 @@ def test_each_step_is_told_once_as_it_begins(stage: Stage, lines: Path) -> None:
         (described("running", "Tune", "Executing"), ("tuning: step 40, loss 1.500", 40, 40)),
         (described("running", "Tune", "Executing", hyperparameters={}), ("tuning: step 40, loss 1.500", 40, None)),
         (described("running", "Tune", "Executing", losses=[]), ("tuning", 0, None)),
+        # More steps than the uploaded examples make: what was learned is rehearsed among them.
+        (described("running", "Tune", "Executing", losses=points(83, 42)), ("tuning: step 83, loss 1.500", 83, 84)),
+        # A job that counts whole epochs does not tell how long one is.
+        (described("running", "Tune", "Executing", losses=points(3, None)), ("tuning: step 3, loss 1.500", 3, None)),
         (
             described("running", "Tune", "Executing", custom_model="arn"),
             ("tuning: waiting until the tuned model can be asked", 0, None),
@@ -233,6 +248,9 @@ def test_progress_tells_step_loss_and_cases(
         def __exit__(self, *_: object) -> None:
             return None
 
+        def begin(self, what: str) -> None:
+            return None
+
         def __call__(self, *progress: Any) -> None:
             seen.append(progress)
 
@@ -240,6 +258,12 @@ def test_progress_tells_step_loss_and_cases(
     serve(stage, found, described())
     stage.npc("tune", str(lines))
     assert seen[0] == told
+
+
+def test_the_loss_is_that_of_the_model_that_was_kept(stage: Stage, lines: Path) -> None:
+    serve(stage, described(training_loss=1.7, validation_loss=2.3))
+    ran = stage.npc("tune", str(lines))
+    assert "Loss: 3.900 to 1.700 on what it learned; 2.500 to 2.300 on lines that it did not learn" in ran.out
 
 
 def test_what_came_of_it_is_told_with_data_curve_and_figures(stage: Stage, lines: Path) -> None:
@@ -274,6 +298,12 @@ def test_it_is_not_called_better_than_it_is(stage: Stage, lines: Path, found: An
     assert (ran.code, ran.out.startswith(first)) == (code, True)
     assert ("npc model approve" in ran.out) == (code == 0)
     assert stage.npc("tune", str(lines), "--json").data == found
+
+
+def test_a_run_outlives_its_evaluation(stage: Stage) -> None:
+    serve(stage, described(), evaluation=problem(404, "Not found", "There is no such evaluation."))
+    ran = stage.npc("tune", "show", ID)
+    assert (ran.code, ran.out.startswith("BETTER"), "similarity" in ran.out) == (0, True, False)
 
 
 def test_who_does_not_wait_gets_the_id(stage: Stage, lines: Path) -> None:
@@ -339,12 +369,23 @@ def test_runs_are_listed_shown_and_stopped(stage: Stage) -> None:
     serve(stage, described())
     stage.answers["GET /dev/v1/tunings"] = {"tunings": [described()["tuning"]], "next": None}
     row = stage.npc("tune", "ls").out.splitlines()[1].split()
-    assert row == [ID, "11-20", "12:00", "ada", "registered", "wesnoth", "delfador", "3", "a", "[wizard]"]
+    assert row == [ID, "11-20", "12:00", "ada", "registered", "wesnoth", "delfador", "3"]
+    assert stage.npc("tune", "ls").out.splitlines()[-1].split() == [ID, "a", "[wizard]"]
     assert stage.npc("tune", "show", ID).out.startswith("BETTER")
     stage.answers[f"POST {PATH}/stop"] = {"tuning": ID, "state": "running"}
     assert stage.npc("tune", "stop", "last").out == "it is being stopped\n"
     stage.answers[f"POST {PATH}/stop"] = problem(409, "Not possible", "It has ended.")
     assert "It has ended." in stage.npc("tune", "stop", ID).err
+
+
+def test_why_a_run_failed_is_read_on_a_narrow_terminal(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output.people, "width", 80)
+    reason = " ".join(["AlgorithmError: no line of [Delfador] is left"] * 5)
+    failed = described("failed", failure=reason)["tuning"]
+    stage.answers["GET /dev/v1/tunings"] = {"tunings": [failed, described()["tuning"]], "next": None}
+    told = stage.npc("tune", "ls").out.splitlines()
+    assert (len(told), max(map(len, told)) <= 80) == (11, True)
+    assert " ".join(" ".join(told[5:]).replace(ID, "").split()) == f"{reason} a [wizard]"
 
 
 def test_where_nothing_was_tuned_it_is_said(stage: Stage) -> None:
@@ -365,3 +406,22 @@ def test_an_answer_is_json_if_that_is_wanted(stage: Stage, lines: Path) -> None:
     serve(stage, described())
     ran = stage.npc("tune", str(lines), "--no-wait", "--json")
     assert json.loads(ran.out) == OFFERED
+
+
+def test_without_a_terminal_a_line_is_told_if_it_says_more_and_not_too_often(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with output.Reporter() as told:
+        for second in range(0, 90, 2):
+            now[0] = float(second)
+            if second == 40:
+                told.begin("tuning")
+            elif second < 60:
+                told("waiting to begin" if second < 40 else "tuning", 0, None)
+            else:
+                told(f"tuning: step {second}", second, 100)
+    lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    steps = [f"tuning: step {second}: {second} of 100" for second in (60, 72, 84)]
+    assert lines == ["waiting to begin", "tuning", *steps]

@@ -10,33 +10,22 @@ from rich.console import Console
 from rich.markup import escape
 
 from npc.client import Api, segment
-from npc.errors import NotReachable
 from npc.output import Reporter, table
+from npc.polling import polled
 
-POLL_SECONDS = 2.0
-# A stage that is busy may leave a question or two unanswered.
-PATIENCE = 3
 COLOURS = {"passed": "green", "failed": "red", "incomplete": "yellow"}
 MOST_SHOWN = 30
 
 
 def follow(api: Api, evaluation: str, sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
     """The evaluation once it is concluded or has failed, with a progress bar until then. Raises NotReachable."""
-    unanswered = 0
+    answers = polled(lambda: api.call("GET", f"/v1/evaluations/{segment(evaluation)}"), sleep)
     with Reporter() as told:
         while True:
-            try:
-                found: dict[str, Any] = api.call("GET", f"/v1/evaluations/{segment(evaluation)}")
-            except NotReachable:
-                unanswered += 1
-                if unanswered >= PATIENCE:
-                    raise
-            else:
-                unanswered = 0
-                told(*_progress(found))
-                if found["state"] in ("concluded", "failed"):
-                    return found
-            sleep(POLL_SECONDS)
+            found: dict[str, Any] = next(answers)
+            told(*_progress(found))
+            if found["state"] in ("concluded", "failed"):
+                return found
 
 
 def outcome(found: dict[str, Any]) -> str:

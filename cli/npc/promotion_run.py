@@ -9,14 +9,12 @@ from typing import Any
 from rich.markup import escape
 
 from npc.client import Api
-from npc.errors import CliError, NotReachable
+from npc.errors import CliError
 from npc.output import Reporter
+from npc.polling import polled
 
-POLL_SECONDS = 2.0
 # What checks an approved model asks it a question and starts the release pipeline.
 CHECK_SECONDS = 180.0
-# A stage that is busy may leave a question or two unanswered.
-PATIENCE = 3
 # A promotion whose first step fails is tried again for some minutes, and is not heard of before.
 BEGIN_SECONDS = 600.0
 ENDED = {
@@ -35,26 +33,17 @@ def checked(api: Api, version: int, why_before: str, sleep: Callable[[float], No
     `why_before` is what the registry said of it before, by which an answer from before is told. Raises NotReachable,
     and CliError when that takes too long.
     """
-    unanswered, deadline, approved = 0, time.monotonic() + CHECK_SECONDS, False
+    answers, deadline, approved = polled(lambda: _models(api), sleep), time.monotonic() + CHECK_SECONDS, False
     with Reporter() as told:
         while True:
-            try:
-                listed = api.call("GET", "/v1/models")["models"]
-            except NotReachable:
-                unanswered += 1
-                if unanswered >= PATIENCE:
-                    raise
-            else:
-                unanswered = 0
-                found: Found = next((one for one in listed if one["version"] == version), {})
-                waits = found.get("approval") == "PendingManualApproval"
-                approved = approved or found.get("approval") == "Approved"
-                if "candidate" in found.get("roles", ()) or (waits and (approved or found["why"] != why_before)):
-                    return found
+            found: Found = next((one for one in next(answers)["models"] if one["version"] == version), {})
+            waits = found.get("approval") == "PendingManualApproval"
+            approved = approved or found.get("approval") == "Approved"
+            if "candidate" in found.get("roles", ()) or (waits and (approved or found["why"] != why_before)):
+                return found
             if time.monotonic() > deadline:
                 raise CliError(f"version {version} is still being checked: see `npc model show {version}`")
             told("checking that it answers", 0, None)
-            sleep(POLL_SECONDS)
 
 
 def follow(api: Api, promotion: str, sleep: Callable[[float], None] = time.sleep) -> Found:
@@ -62,25 +51,23 @@ def follow(api: Api, promotion: str, sleep: Callable[[float], None] = time.sleep
 
     Raises NotReachable, and CliError where it never begins.
     """
-    unanswered, deadline = 0, time.monotonic() + BEGIN_SECONDS
+    answers, deadline = polled(lambda: _models(api), sleep), time.monotonic() + BEGIN_SECONDS
     with Reporter() as told:
         while True:
-            try:
-                found: Found = api.call("GET", "/v1/models")
-            except NotReachable:
-                unanswered += 1
-                if unanswered >= PATIENCE:
-                    raise
-            else:
-                unanswered = 0
-                if move := ended(found["moves"], promotion):
-                    return move
-                begun = any(move["id"] == promotion for move in found["moves"])
-                if not begun and time.monotonic() > deadline:
-                    raise CliError("it did not begin: something else was decided meanwhile (see `npc model ls`)")
-                shift = found["promoted"]["shift"]
-                told(_sides(found), shift["percent"] if shift else 0, 100)
-            sleep(POLL_SECONDS)
+            found = next(answers)
+            if move := ended(found["moves"], promotion):
+                return move
+            begun = any(move["id"] == promotion for move in found["moves"])
+            if not begun and time.monotonic() > deadline:
+                raise CliError("it did not begin: something else was decided meanwhile (see `npc model ls`)")
+            shift = found["promoted"]["shift"]
+            told(_sides(found), shift["percent"] if shift else 0, 100)
+
+
+def _models(api: Api) -> Found:
+    """The versions of the title, and by which its players are answered."""
+    found: Found = api.call("GET", "/v1/models")
+    return found
 
 
 def ended(moves: list[Found], promotion: str) -> Found | None:

@@ -11,13 +11,11 @@ from rich.markup import escape
 
 from npc.client import Api, segment
 from npc.curve import drawn
-from npc.errors import NotReachable, Refused
+from npc.errors import Refused
 from npc.evaluation_run import rows
 from npc.output import Reporter, table
+from npc.polling import polled
 
-POLL_SECONDS = 2.0
-# A stage that is busy may leave a question or two unanswered.
-PATIENCE = 3
 GONE = 404
 UNDER_WAY = ("waiting", "running")
 STEPS = {
@@ -40,25 +38,22 @@ Described = dict[str, Any]
 
 def follow(api: Api, tuning: str, sleep: Callable[[float], None] = time.sleep) -> Described:
     """The run once it has ended, with progress until then. Raises NotReachable."""
-    unanswered, step = 0, ""
+    answers, step = polled(lambda: _asked(api, tuning), sleep), ""
     with Reporter() as told:
         while True:
-            try:
-                found: Described = api.call("GET", f"/v1/tunings/{segment(tuning)}")
-                progress = _progress(api, found)
-            except NotReachable:
-                unanswered += 1
-                if unanswered >= PATIENCE:
-                    raise
-            else:
-                unanswered = 0
-                if (now := current(found)) != step:
-                    step = now
-                    told.begin(STEPS.get(step, WAITING))
-                told(*progress)
-                if found["tuning"]["state"] not in UNDER_WAY:
-                    return found
-            sleep(POLL_SECONDS)
+            found, progress = next(answers)
+            if (now := current(found)) != step:
+                step = now
+                told.begin(STEPS.get(step, WAITING))
+            told(*progress)
+            if found["tuning"]["state"] not in UNDER_WAY:
+                return found
+
+
+def _asked(api: Api, tuning: str) -> tuple[Described, tuple[str, int, int | None]]:
+    """The run, and how far it is."""
+    found: Described = api.call("GET", f"/v1/tunings/{segment(tuning)}")
+    return found, _progress(api, found)
 
 
 def evaluation(api: Api, identifier: str) -> Described | None:

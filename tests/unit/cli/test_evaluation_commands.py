@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from npc import evaluation_run, output
+from npc import output, polling
 from tests.unit.cli.pretended_stage import Stage, problem
 
 ID = "019a9c4f2d803f1b2c4d5e"
@@ -65,7 +65,7 @@ BROKEN = described(
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation_run, "POLL_SECONDS", 0)
+    monkeypatch.setattr(polling, "POLL_SECONDS", 0)
 
 
 def serve(stage: Stage, *answers: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from npc import promotion_run
+from npc import polling, promotion_run
 from tests.unit.cli.pretended_stage import Stage, problem
 
 MODELS = "/dev/v1/models"
@@ -52,7 +52,7 @@ def listed(*models: Any, moves: tuple[Any, ...] = (), shift: Any = None, **given
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(promotion_run, "POLL_SECONDS", 0)
+    monkeypatch.setattr(polling, "POLL_SECONDS", 0)
 
 
 def serve(stage: Stage, *answers: Any) -> None:
@@ -100,7 +100,7 @@ def test_an_approved_version_is_checked_and_becomes_the_candidate(stage: Stage) 
     )
 
 
-@pytest.mark.parametrize(("unanswered", "code"), [(promotion_run.PATIENCE - 1, 0), (promotion_run.PATIENCE, 3)])
+@pytest.mark.parametrize(("unanswered", "code"), [(polling.PATIENCE - 1, 0), (polling.PATIENCE, 3)])
 def test_a_check_outlives_a_question_that_is_not_answered(stage: Stage, unanswered: int, code: int) -> None:
     asked: list[httpx.Request] = []
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from npc import output, tuning_run
+from npc import output, polling, tuning_run
 from tests.unit.cli.pretended_stage import Stage, problem
 
 ID, EVALUATION = "019a9f3c2b1d7e5a90c4f1", "019a9f3c2b1d7e5a90c4f2"
@@ -86,7 +86,7 @@ def points(last: int, steps: int | None) -> list[dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning_run, "POLL_SECONDS", 0)
+    monkeypatch.setattr(polling, "POLL_SECONDS", 0)
 
 
 @pytest.fixture
@@ -342,7 +342,7 @@ def test_a_stage_that_is_gone_is_asked_a_few_times(stage: Stage, lines: Path) ->
     ran = stage.npc("tune", str(lines))
     assert (ran.code, "npc tune follow" in ran.err) == (3, True)
     asked = [request for request in stage.requests if request.method == "GET"]
-    assert len(asked) == tuning_run.PATIENCE
+    assert len(asked) == polling.PATIENCE
 
 
 def test_following_again_tells_the_end(stage: Stage) -> None:

@@ -24,7 +24,7 @@ def runs(asked: list[str]) -> list[list[str]]:
     held to real services here), and then what cannot."""
     contracts = [
         *("catalog", "erasure", "evaluation_files", "evaluations", "events", "ledger", "lore_bucket", "models"),
-        *("players", "turn_records"),
+        *("players", "turn_records", "tunings", "training_files", "live_figures", "promoted_models"),
     ]
     together = ["tests/system", *(f"tests/contracts/test_{name}.py" for name in contracts)]
     together += [f"--ignore={one}" for one in ALONE]

@@ -143,7 +143,7 @@ class MemoryCustomModels:
         if job.stopped_at is not None:
             return "Stopped" if self.clock.now >= job.stopped_at + self.stopping_seconds else "Stopping"
         # A status of which nobody has heard is one of a test's own.
-        return "InProgress" if self.clock.now < job.ends_at else job.ends_as  # type: ignore[return-value]
+        return "InProgress" if self.clock.now < job.ends_at else job.ends_as
 
     def _deployment(self, arn: str, found: Bought) -> Deployment:
         readiness: Readiness = "creating" if self.clock.now < found.ready_at else "failed" if found.fails else "ready"

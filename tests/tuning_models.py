@@ -64,7 +64,7 @@ def write_gguf(path: Path, weights: Weights) -> None:
         (writer.add_rope_dimension_count, shape.head),
         (writer.add_vocab_size, BYTES + 1),
     ):
-        add(value)  # type: ignore[arg-type]
+        add(value)
     _write_vocabulary(writer)
     for tensor, array in _tensors(weights):
         writer.add_tensor(tensor, np.ascontiguousarray(array, np.float32))

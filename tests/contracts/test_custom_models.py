@@ -203,7 +203,7 @@ PASSING = [
 ]
 
 
-@pytest.mark.parametrize("failure", PASSING, ids=str)
+@pytest.mark.parametrize("failure", PASSING, ids=["throttled", "broken", "silent"])
 def test_what_may_pass_is_unavailable(name: str, failure: object) -> None:
     models, plane = adapter(MemoryCustomModels(Clock(), PREFIX))
     calls: dict[str, Callable[[], object]] = {
@@ -213,7 +213,7 @@ def test_what_may_pass_is_unavailable(name: str, failure: object) -> None:
         "ListCustomModelDeployments": models.deployments,
     }
     for operation, call in calls.items():
-        plane.refusals[operation] = [failure]  # type: ignore[list-item]
+        plane.refusals[operation] = [failure]
         with pytest.raises(StoreUnavailable):
             call()
 

@@ -77,7 +77,7 @@ def test_the_request_and_the_answer_are_those_of_the_api(aws: tuple[Any, Stubber
 @pytest.mark.parametrize("language", ["de", "ja", "", "eng", "fi-FI"])
 def test_other_languages_than_english_and_spanish_are_not_read(language: str) -> None:
     limits = Limits()
-    assert ComprehendPersonalData(limits).find(["Hm."], language) is None  # type: ignore[arg-type] # a double
+    assert ComprehendPersonalData(limits).find(["Hm."], language) is None
     assert limits.calls == []
 
 

@@ -149,7 +149,7 @@ def test_runs_with_a_deployment_are_found_over_all_titles(store: TuningStore, ti
 
 
 def test_what_was_just_written_is_read(moto_resources: Resources, title: str) -> None:
-    store = DynamoTunings(Lagging(moto_resources.dynamodb), moto_resources.name("models"))  # type: ignore[arg-type]
+    store = DynamoTunings(Lagging(moto_resources.dynamodb), moto_resources.name("models"))
     tuning = a_tuning(title)
     store.begin_for(tuning, "digest")
     store.change(title, tuning.id, deployment=DEPLOYMENT)

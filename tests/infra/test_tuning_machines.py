@@ -80,7 +80,7 @@ def test_only_failures_of_ours_ring(name: str) -> None:
     assert ends["NobodyWaits"] == "Succeed"
 
 
-@pytest.mark.parametrize("status", [*JobStatus.__args__, "Archived"])  # type: ignore[attr-defined]
+@pytest.mark.parametrize("status", [*JobStatus.__args__, "Archived"])
 def test_defect_05_every_status_of_bedrock_s_leads_somewhere(status: str) -> None:
     model = "arn" if status == "Completed" else ""
     job = {"status": status, "wanted": True, "custom_model": model, "failure": ""}

@@ -39,7 +39,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     """A tiny model whose tokens are the bytes of a text."""
     path = tmp_path_factory.mktemp("base") / "tiny.gguf"
     write_gguf(path, random_weights(shape_of("qwen2")))
-    return Base(path, Llama(path, threads=1), Relevance(None))  # type: ignore[arg-type]
+    return Base(path, Llama(path, threads=1), Relevance(None))
 
 
 @pytest.mark.parametrize("architecture", ["llama", "qwen2"])

@@ -52,7 +52,7 @@ class TinyModels:
     def __init__(self, path: Path) -> None:
         write_gguf(path, random_weights(shape_of("qwen2")))
         model = Llama(path, threads=1)
-        relevance = Relevance(WordVectors())  # type: ignore[arg-type]
+        relevance = Relevance(WordVectors())
         self._base = Base(path, model, relevance)
         self._speaker = Speaker(model, relevance)
 
@@ -158,8 +158,8 @@ def serving(
     installed: bool = True,
 ) -> Iterator[Service]:
     """The service with its state below `folder`."""
-    control = ControlPlane(folder, models, shelf, command, lambda: installed)  # type: ignore[arg-type]
-    with served(create_app(models, control)) as url:  # type: ignore[arg-type]
+    control = ControlPlane(folder, models, shelf, command, lambda: installed)
+    with served(create_app(models, control)) as url:
         yield Service(url, shelf)
 
 

@@ -128,12 +128,12 @@ def test_an_end_that_is_told_before_the_start_was_written_down_is_final(runs: Ru
     upload = runs.upload()
     execution: list[str] = []
 
-    class Forgetful(type(runs.tunings)):  # type: ignore[misc]
+    class Forgetful(type(runs.tunings)):
         def change(self, title: str, tuning: str, **fields: object) -> Tuning:
             if "execution" in fields:
                 execution.append(str(fields["execution"]))
                 raise Interrupted
-            return super().change(title, tuning, **fields)  # type: ignore[no-any-return]
+            return super().change(title, tuning, **fields)
 
     real, runs.tunings = runs.tunings, Forgetful(runs.resources.dynamodb, runs.resources.name("models"))
     with pytest.raises(Interrupted):

@@ -39,6 +39,7 @@ def test_the_canary_is_asked_as_one_of_its_own_characters(models: Models) -> Non
     (prompt,) = models.chat.prompts
     assert prompt.system.startswith("You are Otto.")
     assert prompt.attribution["npc"] == "otto"
+    assert [said.text for said in prompt.messages] == ["Otto?"]
 
 
 @pytest.mark.parametrize("readiness", ["creating", "failed", "gone"])

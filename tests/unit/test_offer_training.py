@@ -111,7 +111,7 @@ def correction(number: int, npc: str = "mira", training: bool = True) -> Correct
 def tuned(runs: Runs, store: Accepted, **fields: object) -> tuple[Tuning, list[bytes]]:
     """The run, and the lines of its data."""
     given: object = store
-    tune = TuneCorrections(runs.tunings, runs.files, given, runs.prompting, BASE)  # type: ignore[arg-type]
+    tune = TuneCorrections(runs.tunings, runs.files, given, runs.prompting, BASE)
     made = tune(runs.title, "ann", msgspec.convert(fields, CorrectionsRequest))
     key = f"training/{runs.title}/corrections/{made.tuning}.jsonl"
     lines = runs.read(f"s3://{runs.resources.name('training')}/{key}").splitlines()

@@ -38,7 +38,7 @@ def test_nothing_is_lost_and_no_conversation_is_in_two_parts(conversations: dict
 @given(CONVERSATIONS, st.randoms())
 def test_the_order_of_the_data_changes_nothing(conversations: dict[str, int], chance: object) -> None:
     shuffled = list(conversations.items())
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
     one, other = split(lessons(*conversations.items())), split(lessons(*shuffled))
     for part in PARTS:
         assert {each.conversation for each in one[part]} == {each.conversation for each in other[part]}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from npcops import settings
+from npcops import settings, tuning_settings
 from npcops.bootstrap_studio import canon_gate
 from npcops.wiring import events, fresh_catalog, patient_chat
 from npcops.wiring_tuning import (
@@ -68,7 +68,7 @@ def start_promotion() -> StartPromotion:
     """Function StartPromotion."""
     from npcops.start_promotion import StartPromotion, Ways
 
-    wanted = settings.read(settings.ShiftSettings)
+    wanted = settings.read(tuning_settings.ShiftSettings)
     percents = tuple(int(percent) for percent in _listed(wanted.shift_percents))
     return StartPromotion(
         registry=registry(),
@@ -121,7 +121,7 @@ def retire_models() -> RetireModels:
         tunings=tunings(),
         live=live_figures(),
         named=_own_model(),
-        grace=timedelta(hours=settings.read(settings.RetireSettings).retire_hours),
+        grace=timedelta(hours=settings.read(tuning_settings.RetireSettings).retire_hours),
     )
 
 
@@ -145,7 +145,7 @@ def _own_model() -> Callable[[str], str]:
 
 
 def _alarms() -> tuple[str, ...]:
-    return _listed(settings.read(settings.ShiftAlarmSettings).shift_alarms)
+    return _listed(settings.read(tuning_settings.ShiftAlarmSettings).shift_alarms)
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from npcops import settings
+from npcops import settings, tuning_settings
 from npcops.wiring import (
     BATCH_SECONDS,
     catalog,
@@ -60,7 +60,9 @@ def sample_turn() -> SampleTurn:
         threshold=wanted.review_groundedness,
     )
     settings.read(settings.CatalogSettings), settings.read(settings.EmbeddingSettings)
-    count = CountLive(live_figures(), tuned_models(), settings.read(settings.LiveSettings).slow_turn_milliseconds)
+    count = CountLive(
+        live_figures(), tuned_models(), settings.read(tuning_settings.LiveSettings).slow_turn_milliseconds
+    )
     return SampleTurn(spoken(), reviews(), shares, cited_grounding, count, days)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from npcops import settings
+from npcops import settings, tuning_settings
 from npcops.wiring import evaluation_files, evaluation_starter, evaluations, events, fresh_catalog, lore_bucket
 from npcops.wiring_people import reviews
 from npcops.wiring_tuning import (
@@ -50,7 +50,7 @@ def prompting() -> Prompting:
 
 def base_model() -> str:
     """What is tuned where nobody names a model."""
-    return settings.read(settings.BaseModelSettings).tuning_base_model
+    return settings.read(tuning_settings.BaseModelSettings).tuning_base_model
 
 
 def offer_training() -> OfferTraining:
@@ -110,7 +110,7 @@ def take_callback() -> TakeCallback:
     from npcops.take_callback import TakeCallback
     from npcops.tuning_callbacks import EVALUATE, TUNE
 
-    known = settings.read(settings.CallbackMachineSettings)
+    known = settings.read(tuning_settings.CallbackMachineSettings)
     work = {TUNE: known.tune_model_machine, EVALUATE: known.assess_model_machine}
     return TakeCallback(machines(), pipeline(), work)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from npcops.action_checks import Actions
+from npcops.characters import NpcCard
 from npcops.errors import ModelFailed, NotFound
 from npcops.leaks import Leaked
 from npcops.lore import Viewer
@@ -15,8 +16,6 @@ from npcops.prompting import build_prompt, for_model, guard_of
 from npcops.replies import parse_speech
 from npcops.scripts import read_script
 from npcops.templates import Moment
-
-GREETING = "Hello. Who are you, and what do you do here?"
 
 
 class CanaryTurn:
@@ -35,7 +34,7 @@ class CanaryTurn:
         script = read_script(self._catalog, self._label, title, npc)
         script = msgspec.structs.replace(script, template=for_model(script.template, model))
         attribution = {"title": title, "npc": npc, "turn": "canary"}
-        prompt = build_prompt(script, Moment(), (), GREETING, (), attribution)
+        prompt = build_prompt(script, Moment(), (), _asked(script.card), (), attribution)
         reply = self._chat.reply(prompt, model)
         card, game = script.card, script.game
         actions = Actions(card, game, Viewer(npc))
@@ -50,3 +49,8 @@ class CanaryTurn:
             if self._label in found["labels"] and (not npcs or found["name"] in npcs):
                 return str(found["name"])
         raise NotFound(f"None of its NPCs is labelled {self._label}.")
+
+
+def _asked(card: NpcCard) -> str:
+    """What its writers have players ask it; a card without examples is called by name."""
+    return card.examples[0].player if card.examples else f"{card.name}?"

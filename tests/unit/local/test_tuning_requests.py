@@ -26,7 +26,7 @@ BASE = "qwen.qwen2.5-coder-0.5b-instruct"
 
 @pytest.mark.parametrize("kind", ["fine-tuning", "continued-pre-training"])
 def test_the_service_knows_what_the_recipe_offers(kind: str) -> None:
-    offered = recipe(BASE).training(kind).hyperparameters  # type: ignore[arg-type]
+    offered = recipe(BASE).training(kind).hyperparameters
     assert {each.name: (each.least, each.most, each.default, each.whole) for each in offered} == {
         name: (each.least, each.most, each.default, each.whole) for name, each in hyperparameters.KNOWN.items()
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 
 from tests.resources import ENVIRONMENT, Resources, create
 
@@ -40,7 +42,15 @@ def moto_resources(aws_environment: None) -> Iterator[Resources]:
     def client(service: Any) -> Any:
         return boto3.client(service)
 
-    with mock_aws():
+    turn, answer = threading.Lock(), DynamoHandler.call_action
+
+    def answer_in_turn(self: DynamoHandler) -> Any:
+        with turn:
+            return answer(self)
+
+    with mock_aws(), pytest.MonkeyPatch.context() as repaired:
+        # DynamoDB decides each write by itself; moto looks and then writes, and threads come in between.
+        repaired.setattr(DynamoHandler, "call_action", answer_in_turn)
         yield create(client)
 
 

@@ -260,5 +260,12 @@ def _column(shelf: Shelf, uri: str, name: str) -> list[float]:
 
 
 def _trainers() -> list[psutil.Process]:
-    """What the service of this test has train."""
-    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    """What the service of this test has train: processes that were given the folder of a job."""
+    return [child for child in psutil.Process().children() if _trains(child)]
+
+
+def _trains(child: psutil.Process) -> bool:
+    try:
+        return any("/jobs/" in part for part in child.cmdline())
+    except psutil.Error:
+        return False  # It has ended, or is a zombie.

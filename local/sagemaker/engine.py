@@ -35,6 +35,7 @@ from local.sagemaker.store import Store
 
 TOKEN_LENGTH = 10
 MOST_REASON = 1024
+RECENT_SECONDS = 86_400.0
 _LETTERS = string.ascii_letters + string.digits
 _AFTER_A_STEP = "Step failure: One or multiple steps failed."
 Launch = Callable[[], None]
@@ -94,13 +95,16 @@ class Engine:
         return callback.execution
 
     def remind(self) -> int:
-        """Send the messages of all callback steps that wait once more, and return how many these are.
+        """Send the messages of all callback steps that wait once more, and return how many these are; tell of recent
+        ends once more as well.
 
         AWS has no such thing; but work that was under way in the embedded cloud does not survive its end.
         """
         waiting = 0
         with self._store.change():
             for execution in self._store.all(Execution):
+                if execution.status not in (EXECUTING, STOPPING) and execution.modified > time.time() - RECENT_SECONDS:
+                    self._store.deliver(events.of_execution(execution, EXECUTING))
                 for run in execution.steps.values():
                     if run.token and run.status in UNDER_WAY:
                         self._message(execution, run)

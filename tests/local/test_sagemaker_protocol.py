@@ -189,6 +189,17 @@ def test_callbacks_that_wait_are_told_again_when_asked(bench: Bench) -> None:
     assert bench.message(3) == first
 
 
+def test_ends_are_told_again_when_asked(bench: Bench) -> None:
+    arn = bench.run(callback("Ask", Title="x"))
+    token = bench.message()["token"]
+    bench.client.send_pipeline_execution_step_success(CallbackToken=token)
+    assert bench.ended(arn) == "Succeeded"
+
+    until(lambda: bench.cloud.statuses("Execution Status Change") == ["Executing", "Succeeded"])
+    assert httpx.post(f"{bench.client.meta.endpoint_url}/_npcops/remind").json() == {"waiting": 0}
+    until(lambda: bench.cloud.statuses("Execution Status Change") == ["Executing", "Succeeded", "Succeeded"])
+
+
 def test_events_tell_every_status_in_order(bench: Bench) -> None:
     arn = bench.run(callback("Ask"))
     bench.client.send_pipeline_execution_step_success(CallbackToken=bench.message()["token"])

@@ -1,6 +1,6 @@
 """Tuning through the deployed local stack: from upload to a promotion and back, with a real training of three steps.
 
-The whole takes a few minutes on two cores, most of them for the model's weights, which are read once to train
+The whole takes a minute and a half on two quiet cores, most of it for the model's weights, which are read once to train
 and once to answer, and for the answers of the evaluation. It is skipped where the extra for training is not installed
 (`python -m local.venvs tuning`).
 """

@@ -5,17 +5,15 @@ Times are ISO 8601, UTC. `token` is the client's request token and `asked` a dig
 
 from __future__ import annotations
 
-import secrets
-import string
 from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
+from local.identifiers import identifier
 from local.services import ACCOUNT, REGION
 
 FINE_TUNING, CONTINUED_PRE_TRAINING = "FINE_TUNING", "CONTINUED_PRE_TRAINING"
-_LETTERS = string.ascii_lowercase + string.digits
 _ID_LETTERS = 12
 
 JobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
@@ -83,7 +81,7 @@ class Provisioned(Record, kw_only=True):
 
 def new_id() -> str:
     """The last part of a new ARN."""
-    return "".join(secrets.choice(_LETTERS) for _ in range(_ID_LETTERS))
+    return identifier(_ID_LETTERS)
 
 
 def arn(kind: str, *names: str) -> str:

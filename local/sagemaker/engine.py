@@ -6,12 +6,12 @@ process that is killed in between finds the step executing when it comes back, a
 
 from __future__ import annotations
 
-import secrets
 import string
 import time
 from collections.abc import Callable
 from functools import partial
 
+from local.identifiers import identifier
 from local.sagemaker import definition, events, steps
 from local.sagemaker.definition import Step
 from local.sagemaker.errors import StepFailed, conflict, missing
@@ -36,7 +36,6 @@ from local.sagemaker.store import Store
 TOKEN_LENGTH = 10
 MOST_REASON = 1024
 RECENT_SECONDS = 86_400.0
-_LETTERS = string.ascii_letters + string.digits
 _AFTER_A_STEP = "Step failure: One or multiple steps failed."
 Launch = Callable[[], None]
 
@@ -103,7 +102,7 @@ class Engine:
         waiting = 0
         with self._store.change():
             for execution in self._store.all(Execution):
-                if execution.status not in (EXECUTING, STOPPING) and execution.modified > time.time() - RECENT_SECONDS:
+                if execution.status not in UNDER_WAY and execution.modified > time.time() - RECENT_SECONDS:
                     self._store.deliver(events.of_execution(execution, EXECUTING))
                 for run in execution.steps.values():
                     if run.token and run.status in UNDER_WAY:
@@ -174,7 +173,8 @@ class Engine:
                 self._call_back(execution, step, run)
                 return []
             elif step.type == PROCESSING:
-                run.job = f"pipelines-{execution.id}-{step.name[:20].strip('-_').replace('_', '-')}-{_letters(10)}"
+                named, told_apart = step.name[:20].strip("-_").replace("_", "-"), identifier(10, string.ascii_letters)
+                run.job = f"pipelines-{execution.id}-{named}-{told_apart}"
                 run.properties = steps.job(execution, step, run.job)
                 return [self._launch(execution, run)]
             else:
@@ -186,7 +186,7 @@ class Engine:
         return []
 
     def _call_back(self, execution: Execution, step: Step, run: StepRun) -> None:
-        run.token = _letters(TOKEN_LENGTH)
+        run.token = identifier(TOKEN_LENGTH, string.ascii_letters)
         run.queue = steps.queue(execution, step)
         self._store.put(run.token, Callback(execution.arn, run.name))
         self._message(execution, run)
@@ -246,7 +246,3 @@ class Engine:
 
     def _tell(self, execution: Execution, run: StepRun, before: str) -> None:
         self._store.deliver(events.of_step(execution, run, steps.metadata(run), before))
-
-
-def _letters(count: int) -> str:
-    return "".join(secrets.choice(_LETTERS) for _ in range(count))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
-import string
 import time
 from typing import Any
 
+from local.identifiers import identifier
 from local.sagemaker import definition, paging, steps
 from local.sagemaker.engine import Engine
 from local.sagemaker.errors import invalid, missing
@@ -14,7 +13,6 @@ from local.sagemaker.records import Execution, Pipeline, Started, StepRun
 from local.sagemaker.store import Store
 
 ID_LENGTH = 12
-_LETTERS = string.ascii_lowercase + string.digits
 _UNSERVED = ("PipelineDefinitionS3Location", "SelectiveExecutionConfig", "PipelineVersionId", "PipelineVersionAlias")
 
 
@@ -96,7 +94,7 @@ class Pipelines:
             if earlier:
                 return {"PipelineExecutionArn": earlier.execution}
             now = pipeline.last_run = time.time()
-            arn = f"{pipeline.arn}/execution/{''.join(secrets.choice(_LETTERS) for _ in range(ID_LENGTH))}"
+            arn = f"{pipeline.arn}/execution/{identifier(ID_LENGTH)}"
             execution = Execution(
                 arn, pipeline.name, pipeline.definition, asked.get("RoleArn", pipeline.role),
                 _parameters(pipeline, asked.get("PipelineParameters", [])), now, now,
